@@ -1,0 +1,108 @@
+//! Why a start failed, in better words than an error number.
+//!
+//! The kernel says `ENOENT` for a missing program, a missing interpreter and a missing working directory alike, and Node passes that
+//! on with the program's name each time. The step that failed tells some of them apart; for the rest we look at the file again,
+//! after the fact: somebody may have changed it meanwhile, which costs no more than a worse message.
+
+use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::unistd::{AccessFlags, access};
+
+use crate::error::{Error, ErrorKind};
+use crate::sys::spawn::{Failure, Request, Step};
+
+/// How much of a file's first line the kernel reads (`BINPRM_BUF_SIZE`, execve(2)).
+const FIRST_LINE: u64 = 256;
+
+/// What was to be started, as far as a message needs it.
+pub(super) struct Attempt<'a> {
+    pub(super) program: &'a OsStr,
+    pub(super) candidates: &'a [OsString],
+    pub(super) path: Option<&'a OsStr>,
+    pub(super) directory: Option<&'a Path>,
+}
+
+impl Attempt<'_> {
+    /// The error to report. The rules, the first that fits:
+    ///
+    /// 1. the working directory could not be entered: that directory;
+    /// 2. arguments and environment too long: how long they are;
+    /// 3. a privilege was missing, or descriptors: as the kernel says;
+    /// 4. no candidate exists: the program was not found;
+    /// 5. one exists and the kernel said `ENOENT`: the interpreter that it names was not found;
+    /// 6. the kernel said `EACCES`: a directory, or a file without the permission to execute;
+    /// 7. anything else: as the kernel says, with the step where it happened.
+    pub(super) fn explain(&self, failure: Failure, request: &Request<'_>) -> Error {
+        let Failure { step, errno } = failure;
+        let subject = self.program.to_string_lossy().into_owned();
+        let operation = match step {
+            Step::Clone | Step::Execute | Step::Directory => "spawn",
+            Step::Group => "spawn (set the process group or session of)",
+            Step::Descriptors => "spawn (place the descriptors of)",
+            Step::Gid => "spawn (set the group id of)",
+            Step::Uid => "spawn (set the user id of)",
+            Step::ParentDeathSignal => "spawn (set the parent-death signal of)",
+        };
+        let kind = match (step, errno) {
+            (Step::Directory, errno) => {
+                let path = self.directory.unwrap_or(Path::new(".")).display().to_string();
+                Some(ErrorKind::WorkingDirectory { path, errno })
+            }
+            (Step::Execute, Errno::E2BIG) => Some(too_long(request)),
+            (Step::Execute, Errno::ENOENT) => Some(self.missing()),
+            (Step::Execute, Errno::EACCES) => Some(self.not_executable()),
+            _ => None,
+        };
+        match kind {
+            Some(kind) => Error::new(operation, subject, kind).caused_by(errno.into()),
+            None => Error::system(operation, subject, errno),
+        }
+    }
+
+    /// The candidates as seen from the child's working directory.
+    fn files(&self) -> impl Iterator<Item = PathBuf> {
+        let directory = self.directory.unwrap_or(Path::new(""));
+        self.candidates.iter().map(move |candidate| directory.join(candidate))
+    }
+
+    fn missing(&self) -> ErrorKind {
+        match self.files().find(|file| file.is_file()) {
+            Some(file) => ErrorKind::InterpreterNotFound { interpreter: interpreter(&file) },
+            None => {
+                let by_name = !self.program.as_bytes().contains(&b'/');
+                let searched = || self.path.map_or("/bin:/usr/bin".into(), OsStr::to_string_lossy).into_owned();
+                ErrorKind::ProgramNotFound { searched: by_name.then(searched) }
+            }
+        }
+    }
+
+    fn not_executable(&self) -> ErrorKind {
+        match self.files().find(|file| file.exists()) {
+            Some(file) if file.is_dir() => ErrorKind::IsDirectory,
+            Some(file) if access(&file, AccessFlags::X_OK).is_err() => ErrorKind::NotExecutable,
+            // A folder on the way that may not be searched, a file system mounted without execution, an interpreter that may not
+            // be executed itself.
+            _ => ErrorKind::System(Errno::EACCES),
+        }
+    }
+}
+
+/// The program that a script's first line names: `#!`, blanks, a path, and an optional argument.
+fn interpreter(file: &Path) -> Option<String> {
+    let mut head = Vec::new();
+    File::open(file).ok()?.take(FIRST_LINE).read_to_end(&mut head).ok()?;
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let path = line.trim_ascii_start().split(|byte| matches!(byte, b' ' | b'\t')).next()?;
+    Some(String::from_utf8_lossy(path).into_owned())
+}
+
+fn too_long(request: &Request<'_>) -> ErrorKind {
+    let lengths =
+        || request.arguments.iter().chain(&request.environment).map(|s: &CString| s.as_bytes_with_nul().len());
+    ErrorKind::ArgumentsTooLong { bytes: lengths().sum(), longest: lengths().max().unwrap_or(0) }
+}

@@ -1,0 +1,149 @@
+//! From a [`Command`] to a running [`Child`].
+
+use std::ffi::{CString, OsStr, OsString};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::child::Ends;
+use super::process::Process;
+use super::refusal::Attempt;
+use super::{Child, Command, Exit, Signal, Stdio, lookup};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sys::spawn::{self, Group, Request};
+
+impl Command {
+    /// Starts the program. When this returns, it runs (Node's event `spawn`) or there is no process at all (event `error`).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind`] tells apart: a missing program, interpreter or working directory, a file that may not be executed, a
+    /// directory, arguments that are too long, a missing privilege, no descriptor left; an empty name, a NUL byte, and a call
+    /// outside a tokio runtime are [`ErrorKind::InvalidInput`].
+    ///
+    /// # Panics
+    ///
+    /// In a tokio runtime whose I/O or time driver is not enabled, which cannot be asked beforehand.
+    pub fn spawn(mut self) -> Result<Child> {
+        let invalid = |program: &OsStr, sentence: String| {
+            Error::new("spawn", program.to_string_lossy(), ErrorKind::InvalidInput(sentence))
+        };
+        if tokio::runtime::Handle::try_current().is_err() {
+            let sentence = "this thread is in no tokio runtime, which would wait for the child";
+            return Err(invalid(&self.program, sentence.to_owned()));
+        }
+        if self.program.is_empty() {
+            return Err(invalid(OsStr::new("\"\""), "a program's name cannot be empty".to_owned()));
+        }
+
+        let (open, all_closed) = mpsc::channel(1);
+        let mut ends = Ends::default();
+        let mut placed: Vec<(OwnedFd, RawFd)> = Vec::new();
+        for number in 0..3 {
+            self.stdio.entry(number).or_insert(Stdio::Pipe);
+        }
+        for (number, stdio) in std::mem::take(&mut self.stdio) {
+            if number < 0 {
+                return Err(invalid(&self.program, format!("{number} cannot be the number of a descriptor")));
+            }
+            let (theirs, ours) = stdio.open(number, &open)?;
+            placed.extend(theirs.map(|fd| (fd, number)));
+            ends.extend(ours.map(|end| (number, end)));
+        }
+        drop(open);
+
+        let path = self.path();
+        let candidates = lookup::candidates(&self.program, path.as_deref());
+        let request = self.request(&candidates, &placed)?;
+        let started = spawn::spawn(&request).map_err(|failure| {
+            let attempt = Attempt {
+                program: &self.program,
+                candidates: &candidates,
+                path: path.as_deref(),
+                directory: self.directory.as_deref(),
+            };
+            attempt.explain(failure, &request)
+        })?;
+
+        let process = Process::new(started, self.kill_group)
+            .map_err(|error| Error::io("watch", self.program.to_string_lossy(), error))?;
+        let process = Arc::new(process);
+        let (told, exit) = watch::channel(None);
+        let deadline = self.timeout.map(|timeout| (timeout, self.kill_signal));
+        tokio::spawn(attend(process.clone(), deadline, told));
+        Ok(Child::new(process, exit, all_closed, ends, self.kill_on_drop))
+    }
+
+    /// The request for the kernel: all strings with their final NUL.
+    fn request<'fd>(&self, candidates: &[OsString], placed: &'fd [(OwnedFd, RawFd)]) -> Result<Request<'fd>> {
+        let c_string = |what: &str, bytes: Vec<u8>| {
+            CString::new(bytes).map_err(|error| {
+                let kind = ErrorKind::InvalidInput(format!("{what} holds a NUL byte, at {}", error.nul_position()));
+                Error::new("spawn", self.program.to_string_lossy(), kind)
+            })
+        };
+        let argv0 = self.argv0.as_ref().unwrap_or(&self.program);
+        let variable = |(name, value): (&OsString, &OsString)| {
+            c_string("a variable of the environment", [name.as_bytes(), b"=", value.as_bytes()].concat())
+        };
+        let inherited;
+        let environment = match &self.environment {
+            Some(environment) => environment,
+            None => {
+                inherited = std::env::vars_os().collect();
+                &inherited
+            }
+        };
+        Ok(Request {
+            candidates: candidates
+                .iter()
+                .map(|candidate| c_string("the program's name", candidate.clone().into_vec()))
+                .collect::<Result<_>>()?,
+            arguments: std::iter::once(argv0)
+                .chain(&self.arguments)
+                .map(|argument| c_string("an argument", argument.clone().into_vec()))
+                .collect::<Result<_>>()?,
+            environment: environment.iter().map(variable).collect::<Result<_>>()?,
+            directory: self
+                .directory
+                .as_ref()
+                .map(|directory| c_string("the working directory", directory.as_os_str().as_bytes().to_vec()))
+                .transpose()?,
+            descriptors: placed.iter().map(|(fd, number)| (fd.as_fd(), *number)).collect(),
+            group: match (self.detached, self.kill_group) {
+                (true, _) => Group::Session,
+                (false, true) => Group::Own,
+                (false, false) => Group::Inherited,
+            },
+            uid: self.uid,
+            gid: self.gid,
+            parent_death_signal: self.parent_death_signal.map(Signal::number),
+        })
+    }
+}
+
+/// Waits for a process, whether anybody asks or not, and sends it a signal when its time is up.
+async fn attend(
+    process: Arc<Process>,
+    deadline: Option<(Duration, Signal)>,
+    told: watch::Sender<Option<Result<Exit, Arc<Error>>>>,
+) {
+    let ended = match deadline {
+        None => process.ended().await,
+        Some((timeout, signal)) => {
+            match tokio::time::timeout_at(Instant::now() + timeout, process.ended()).await {
+                Ok(ended) => ended,
+                Err(_) => {
+                    // If it may not be signalled (it changed its user), there is nothing to do but wait on.
+                    let _ = process.kill(signal);
+                    process.ended().await
+                }
+            }
+        }
+    };
+    told.send_replace(Some(ended.map_err(Arc::new)));
+}

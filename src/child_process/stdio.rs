@@ -1,0 +1,205 @@
+//! What each descriptor of a child is, and the parent's ends of its pipes.
+
+use std::convert::Infallible;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
+use nix::unistd::pipe2;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe;
+use tokio::sync::mpsc;
+
+use crate::error::{Error, Result};
+use crate::sys::inherited;
+
+/// What a child has at one of its descriptors.
+#[derive(Debug)]
+pub enum Stdio {
+    /// A pipe to us. At 0 the child reads and we write; at 1 and 2 the child writes and we read; above, both sides do both. Node
+    /// makes sockets of them all; ours at 0, 1 and 2 are pipes, so that a child can open `/dev/stdout`.
+    Pipe,
+    /// Nothing: `/dev/null` at 0, 1 and 2, closed above.
+    Ignore,
+    /// The same that we have at that number.
+    Inherit,
+    /// This descriptor. Ours is closed when the child has been started.
+    Fd(OwnedFd),
+}
+
+impl<T: Into<OwnedFd>> From<T> for Stdio {
+    fn from(fd: T) -> Stdio {
+        Stdio::Fd(fd.into())
+    }
+}
+
+/// Our end of one of a child's pipes.
+#[derive(Debug)]
+pub(super) enum End {
+    Readable(Readable),
+    Writable(Writable),
+    Duplex(Duplex),
+}
+
+/// What stands for a stream whose end has not been read: `close` comes when all of them are gone.
+pub(super) type Open = mpsc::Sender<Infallible>;
+
+impl Stdio {
+    /// The child's end for descriptor `number`, if there is to be one, and ours, if it is a pipe.
+    pub(super) fn open(self, number: RawFd, open: &Open) -> Result<(Option<OwnedFd>, Option<End>)> {
+        let failed = |error: io::Error| Error::io("open the stdio of a child, descriptor", number.to_string(), error);
+        let made = || -> io::Result<(Option<OwnedFd>, Option<End>)> {
+            Ok(match self {
+                Stdio::Ignore if number > 2 => (None, None),
+                Stdio::Ignore => {
+                    let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
+                    (Some(null.into()), None)
+                }
+                Stdio::Inherit => (Some(inherited::duplicate(number)?), None),
+                Stdio::Fd(fd) => {
+                    // Programs do not expect "try again" at these; a descriptor that comes from a runtime says it.
+                    if number <= 2 {
+                        set_blocking(&fd)?;
+                    }
+                    (Some(fd), None)
+                }
+                Stdio::Pipe => {
+                    let (theirs, ours) = open_pipe(number, open.clone())?;
+                    (Some(theirs), Some(ours))
+                }
+            })
+        };
+        made().map_err(failed)
+    }
+}
+
+fn open_pipe(number: RawFd, open: Open) -> io::Result<(OwnedFd, End)> {
+    let open = Some(open);
+    if number > 2 {
+        let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
+        let ours = std::os::unix::net::UnixStream::from(ours);
+        ours.set_nonblocking(true)?;
+        return Ok((theirs, End::Duplex(Duplex { stream: UnixStream::from_std(ours)?, open })));
+    }
+    let (reading, writing) = pipe2(OFlag::O_CLOEXEC)?;
+    // The two ends of a pipe are two open file descriptions: that ours does not block says nothing about theirs.
+    let (ours, theirs) = if number == 0 { (writing, reading) } else { (reading, writing) };
+    fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    let end = if number == 0 {
+        End::Writable(Writable { stream: pipe::Sender::from_owned_fd_unchecked(ours)? })
+    } else {
+        End::Readable(Readable { stream: pipe::Receiver::from_owned_fd_unchecked(ours)?, open })
+    };
+    Ok((theirs, end))
+}
+
+fn set_blocking(fd: impl AsFd) -> nix::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
+    fcntl(fd.as_fd(), FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK)).map(drop)
+}
+
+/// What a child writes, to be read. Dropping it closes the pipe: a child that still writes gets SIGPIPE.
+#[derive(Debug)]
+pub struct Readable {
+    stream: pipe::Receiver,
+    /// Given up at the end of file.
+    open: Option<Open>,
+}
+
+/// What a child reads, to be written. Dropping it is the child's end of file.
+#[derive(Debug)]
+pub struct Writable {
+    stream: pipe::Sender,
+}
+
+/// A pipe in both directions, at a descriptor above 2.
+#[derive(Debug)]
+pub struct Duplex {
+    stream: UnixStream,
+    /// Given up at the end of file.
+    open: Option<Open>,
+}
+
+impl Readable {
+    /// The descriptor, to hand to another child as its input. Nothing is lost: no byte has been read that was not handed out.
+    ///
+    /// # Errors
+    ///
+    /// Those of `fcntl(2)`.
+    pub fn into_fd(self) -> Result<OwnedFd> {
+        self.stream.into_blocking_fd().map_err(|error| Error::io("hand on", "a child's output", error))
+    }
+}
+
+impl Writable {
+    /// The descriptor, to hand to another child as its output.
+    ///
+    /// # Errors
+    ///
+    /// Those of `fcntl(2)`.
+    pub fn into_fd(self) -> Result<OwnedFd> {
+        self.stream.into_blocking_fd().map_err(|error| Error::io("hand on", "a child's input", error))
+    }
+}
+
+/// Reads, and gives up `open` at the end of file.
+fn read_until_end(
+    stream: Pin<&mut impl AsyncRead>,
+    open: &mut Option<Open>,
+    context: &mut Context<'_>,
+    buffer: &mut ReadBuf<'_>,
+) -> Poll<io::Result<()>> {
+    let (before, room) = (buffer.filled().len(), buffer.remaining());
+    let answer = ready!(stream.poll_read(context, buffer));
+    if answer.is_err() || (buffer.filled().len() == before && room > 0) {
+        *open = None;
+    }
+    Poll::Ready(answer)
+}
+
+impl AsyncRead for Readable {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        read_until_end(Pin::new(&mut this.stream), &mut this.open, context, buffer)
+    }
+}
+
+impl AsyncRead for Duplex {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        read_until_end(Pin::new(&mut this.stream), &mut this.open, context, buffer)
+    }
+}
+
+impl AsyncWrite for Writable {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    /// Does nothing: a pipe is shut down by dropping it.
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}
+
+impl AsyncWrite for Duplex {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,67 @@
+//! `fork(2)` itself: the copy that Node's `fork()` is not.
+//!
+//! The library never starts its children like this ([`spawn`](super::spawn) says why); it is here to be looked at and measured.
+#![allow(unsafe_code)]
+
+use std::fs;
+use std::io::Write;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use nix::errno::Errno;
+use nix::unistd::{ForkResult, fork};
+
+use super::spawn::Started;
+
+/// Copies this process; the copy runs `part` and exits with the code that it returns, or 101 when it panics.
+///
+/// ```c
+/// pid_t fork(void);   // fork(2)
+/// ```
+///
+/// # Errors
+///
+/// `EBUSY` when this process has more than one thread: only the calling one exists in the copy, and whatever lock another one held,
+/// the allocator's among them, stays locked there for ever. Otherwise the errors of `fork(2)` and `pidfd_open(2)`.
+pub fn copy(part: impl FnOnce() -> i32) -> Result<Started, Errno> {
+    let threads = fs::read_dir("/proc/self/task").map_err(|_| Errno::ENOSYS)?.count();
+    if threads != 1 {
+        return Err(Errno::EBUSY);
+    }
+    // What is still in the buffer would be written by both.
+    let _ = std::io::stdout().flush();
+    // SAFETY: There is no other thread, so nothing in the copy is half changed or locked by one that is not there.
+    match unsafe { fork() }? {
+        ForkResult::Parent { child } => {
+            let pid = child.as_raw();
+            // SAFETY: Takes two numbers. The child has not been waited for, so the pid is its own.
+            let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+            // SAFETY: A new descriptor, which nobody else knows; pidfd_open makes it close-on-exec.
+            let pidfd = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
+            Ok(Started { pid, pidfd })
+        }
+        ForkResult::Child => run_to_exit(part),
+    }
+}
+
+fn run_to_exit(part: impl FnOnce() -> i32) -> ! {
+    // A panic must not unwind into frames that the parent goes on to use for itself.
+    let code = catch_unwind(AssertUnwindSafe(part)).unwrap_or(101);
+    let _ = std::io::stdout().flush();
+    // SAFETY: Ends the copy without running the parent's atexit functions.
+    unsafe { libc::_exit(code) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_with_several_threads_is_not_copied() {
+        let (release, wait) = std::sync::mpsc::channel::<()>();
+        let other = std::thread::spawn(move || wait.recv());
+        assert_eq!(copy(|| 0).map(|started| started.pid), Err(Errno::EBUSY));
+        drop(release);
+        assert!(other.join().is_ok(), "the thread waits for the sender to go, no more");
+    }
+}

@@ -1,0 +1,17 @@
+//! The only `unsafe` of the project, one Linux fact a file.
+//!
+//! | file | the fact |
+//! |---|---|
+//! | `spawn.rs` | a child that borrows its parent's memory until it executes another program costs the same from any parent |
+//! | `birth.rs` | what such a child does before it executes, and why it may do so little |
+//! | `fork.rs` | `fork(2)` copies a process, and why only one with a single thread may be copied safely |
+//! | `pidfd.rs` | a process can be held by a descriptor: waited for and signalled without the risk of a reused pid |
+//! | `readiness.rs` | epoll knows a descriptor by what it was when it was registered |
+//! | `inherited.rs` | a descriptor survives `execve(2)`, and its number is all that the new program knows of it |
+
+mod birth;
+pub mod fork;
+pub mod inherited;
+pub mod pidfd;
+pub mod readiness;
+pub mod spawn;

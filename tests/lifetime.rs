@@ -1,0 +1,157 @@
+//! How children end, who else ends with them, and that none is ever left as a zombie.
+
+use std::fs;
+use std::time::Duration;
+
+use forklore::child_process::{Child, Command, Exit, Signal};
+use nix::unistd::{Pid, getsid};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+async fn line_of(child: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut line).await.expect("readable text");
+    line.trim_end().to_owned()
+}
+
+/// The state letter of a process as `/proc/PID/stat` gives it; none when the kernel has forgotten it.
+fn state(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat[stat.rfind(')')? + 1..].trim_start().chars().next()
+}
+
+/// Lets other tasks run until the kernel has forgotten the process. Ends when it is so, fails when it never is.
+async fn forgotten(pid: u32) {
+    let forgotten = async {
+        while state(pid).is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), forgotten)
+        .await
+        .unwrap_or_else(|_| panic!("process {pid} is still there, in state {:?}", state(pid)));
+}
+
+#[tokio::test]
+async fn kill_sets_killed_and_answers_false_after_the_end() -> Outcome {
+    let child = Command::new("cat").spawn()?;
+    assert!(!child.killed());
+    assert!(child.kill(Signal::SIGTERM)?, "it runs");
+    assert!(child.killed());
+    assert_eq!(child.exit().await?, Exit::Signal(Signal::SIGTERM));
+    assert!(!child.kill(Signal::SIGTERM)?, "it has ended");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_grandchild_that_holds_stdout_delays_close_not_exit() -> Outcome {
+    // The grandchild keeps our pipe open until the other pipe, its input, ends.
+    let mut child = Command::shell("exec 3<&0; cat <&3 & echo started").spawn()?;
+    let input = child.stdin.take();
+    assert_eq!(line_of(&mut child).await, "started");
+    assert_eq!(child.exit().await?, Exit::Code(0));
+    let mut close = Box::pin(child.close());
+    let early = tokio::time::timeout(Duration::from_millis(50), &mut close).await;
+    assert!(early.is_err(), "closed while the grandchild still held stdout");
+    drop(input);
+    assert_eq!(close.await?, Exit::Code(0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn timeout_sends_the_kill_signal_once() -> Outcome {
+    let child = Command::new("cat").timeout(Duration::from_millis(20)).kill_signal(Signal::SIGUSR1).spawn()?;
+    assert_eq!(child.exit().await?, Exit::Signal(Signal::SIGUSR1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn kill_group_ends_what_the_child_has_started() -> Outcome {
+    let mut child = Command::shell("exec 3<&0; cat <&3 & echo $!; wait").kill_group().spawn()?;
+    let grandchild: u32 = line_of(&mut child).await.parse()?;
+    assert!(state(grandchild).is_some());
+    assert!(child.kill(Signal::SIGTERM)?);
+    // Its stdout is the grandchild's too: this comes only when both have ended.
+    assert_eq!(child.close().await?, Exit::Signal(Signal::SIGTERM));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_group_can_be_killed_after_its_leader_has_ended() -> Outcome {
+    let mut child = Command::shell("exec 3<&0; cat <&3 & echo started").kill_group().spawn()?;
+    let _input = child.stdin.take();
+    assert_eq!(line_of(&mut child).await, "started");
+    assert_eq!(child.exit().await?, Exit::Code(0));
+    assert!(
+        child.kill(Signal::SIGKILL)?,
+        "the leader's pid is kept until close, so this reaches its group and no other"
+    );
+    assert_eq!(child.close().await?, Exit::Code(0));
+    forgotten(child.pid()).await;
+    Ok(())
+}
+
+#[tokio::test]
+async fn dropping_a_child_never_leaves_a_zombie() -> Outcome {
+    for command in [Command::new("true"), Command::new("true").kill_group(), Command::new("cat").kill_on_drop()] {
+        let child = command.spawn()?;
+        let pid = child.pid();
+        drop(child);
+        forgotten(pid).await;
+    }
+    // `cat` without kill_on_drop runs on, and ends when its input does.
+    let mut child = Command::new("cat").spawn()?;
+    let (pid, input) = (child.pid(), child.stdin.take());
+    drop(child);
+    assert!(state(pid).is_some_and(|state| state != 'Z'), "it runs on");
+    drop(input);
+    forgotten(pid).await;
+    Ok(())
+}
+
+#[test]
+fn a_child_that_outlives_its_runtime_is_waited_for_all_the_same() -> Outcome {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let first = runtime()?;
+    let mut child = first.block_on(async { Command::new("cat").spawn() })?;
+    let (pid, input) = (child.pid(), child.stdin.take());
+    drop(first);
+    let second = runtime()?;
+    assert!(second.block_on(child.exit()).is_err(), "nobody can tell any more");
+    drop((child, input));
+    second.block_on(forgotten(pid));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_detached_child_outlives_its_parent_in_a_session_of_its_own() -> Outcome {
+    let mut parent = Command::new(env!("CARGO_BIN_EXE_test-detacher")).spawn()?;
+    // The input is the grandchild's, too: it ends when we let go of this.
+    let input = parent.stdin.take();
+    let pid: u32 = line_of(&mut parent).await.parse()?;
+    assert_eq!(parent.exit().await?, Exit::Code(0));
+    assert!(state(pid).is_some_and(|state| state != 'Z'), "it runs on");
+    assert_eq!(getsid(Some(Pid::from_raw(pid.try_into()?)))?.as_raw(), i32::try_from(pid)?);
+    drop(input);
+    ended(pid).await
+}
+
+#[tokio::test]
+async fn a_parent_death_signal_ends_the_child_of_a_killed_parent() -> Outcome {
+    let mut parent = Command::new(env!("CARGO_BIN_EXE_test-mortal")).spawn()?;
+    let pid: u32 = line_of(&mut parent).await.parse()?;
+    assert!(state(pid).is_some());
+    parent.kill(Signal::SIGKILL)?;
+    ended(pid).await
+}
+
+/// Waits for a process that is not our child, and whose parent may be slow to reap it.
+async fn ended(pid: u32) -> Outcome {
+    let gone = async {
+        while state(pid).is_some_and(|state| !matches!(state, 'Z' | 'X')) {
+            tokio::task::yield_now().await;
+        }
+    };
+    Ok(tokio::time::timeout(Duration::from_secs(20), gone).await?)
+}

@@ -1,0 +1,62 @@
+//! Does what only a process with few rights or few descriptors can show, and prints the error.
+//!
+//! `outcast uid`: gives up root, then asks to become root. `outcast emfile`: asks for a child with no descriptor left.
+//! `outcast count`: counts its descriptors before and after failed starts. `outcast fork`: copies itself.
+
+use std::cell::Cell;
+
+use forklore::child_process::{Command, Stdio, exec_file};
+use forklore::sys::{fork, pidfd};
+use nix::errno::Errno;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::{Uid, setuid};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let outcome = match std::env::args().nth(1).as_deref() {
+        Some("uid") => {
+            if Uid::effective().is_root() {
+                setuid(Uid::from_raw(65534))?;
+            }
+            exec_file(Command::new("true").uid(0)).await.map(drop)
+        }
+        Some("emfile") => {
+            let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+            let open = std::fs::read_dir("/proc/self/fd")?.count() as u64;
+            setrlimit(Resource::RLIMIT_NOFILE, open, hard)?;
+            Command::new("true").spawn().map(drop)
+        }
+        Some("count") => {
+            let count = || std::fs::read_dir("/proc/self/fd").map(Iterator::count);
+            let before = count()?;
+            for _ in 0..50 {
+                let _ = Command::new("no-such-program").descriptor(9, Stdio::Pipe).spawn();
+            }
+            println!("{} number of descriptors", if count()? == before { "same" } else { "another" });
+            return Ok(());
+        }
+        Some("fork") => return Ok(fork()?),
+        _ => return Err("usage: outcast uid|emfile|count|fork".into()),
+    };
+    match outcome {
+        Ok(()) => println!("no error"),
+        Err(error) => println!("{}: {error}", error.code().unwrap_or_default()),
+    }
+    Ok(())
+}
+
+fn fork() -> Result<(), Errno> {
+    let value = Cell::new("old");
+    let (reading, writing) = nix::unistd::pipe()?;
+    let copy = fork::copy(|| {
+        // Speaks only when the parent has changed its own.
+        let told = nix::unistd::read(&reading, &mut [0]);
+        print!("the copy saw {}, ", value.get());
+        if told == Ok(1) { 7 } else { 1 }
+    })?;
+    value.set("new");
+    nix::unistd::write(&writing, b"!")?;
+    let end = pidfd::wait(&copy.pidfd, pidfd::Wait::Reap)?;
+    println!("the parent sees {}\n{}", value.get(), end.map_or("still there".to_owned(), |end| format!("{end:?}")));
+    Ok(())
+}
