@@ -1,0 +1,75 @@
+//! What happens when the time is up: who is killed, and who is not.
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use forklore::child_process::{Command, Exec, Signal, exec_file};
+use transcript::Transcript;
+
+pub(crate) struct Timeouts {
+    pub(crate) kill_signal: String,
+    pub(crate) shell: String,
+    pub(crate) survived: bool,
+    pub(crate) survived_group: bool,
+}
+
+/// The shell starts cat, tells its pid, and waits for it. 3 is a socket to this lab: what cat reads there it sends back.
+const LINE: &str = "cat <&3 >&3 & echo $!; wait";
+/// Enough for a shell to say one word on a busy machine.
+const TIME: Duration = Duration::from_millis(300);
+
+pub(crate) async fn steps(t: &Transcript) -> Result<Timeouts, Box<dyn Error>> {
+    t.step("timeout: exec kills the shell, and only the shell");
+    let short = Duration::from_millis(50);
+    let (held, given) = UnixStream::pair()?;
+    let cat = Command::new("cat").stdin(OwnedFd::from(given).into());
+    let outcome = exec_file(cat).timeout(short).kill_signal(Signal::SIGKILL).await;
+    let kill_signal = ended_by(&outcome.err().ok_or("cat ended by itself")?);
+    drop(held);
+    t.voice("execFile").say(format!("cat, timeout {short:?}, killSignal SIGKILL: ended by {kill_signal}"));
+    let alone = out_of_time(t, |command| command).await?;
+    let survived = alone.survived;
+
+    t.step("The cure: a group of its own, and a signal to all of it");
+    let together = out_of_time(t, Exec::kill_group).await?;
+    Ok(Timeouts { kill_signal, shell: alone.shell, survived, survived_group: together.survived })
+}
+
+struct Aftermath {
+    shell: String,
+    survived: bool,
+}
+
+/// Runs [`LINE`] until its time is up, and looks at what is left.
+async fn out_of_time(t: &Transcript, options: impl FnOnce(Exec) -> Exec) -> Result<Aftermath, Box<dyn Error>> {
+    // cat ends when our end does: it cannot outlive this lab.
+    let (mut ours, theirs) = UnixStream::pair()?;
+    let shell = Command::shell(LINE).descriptor(3, OwnedFd::from(theirs).into());
+    let outcome = options(exec_file(shell).timeout(TIME)).await;
+    let error = outcome.err().ok_or("the shell ended by itself")?;
+    let shell = ended_by(&error);
+    t.voice("exec").say(format!("{LINE}, timeout {TIME:?}: ended by {shell}"));
+    let pid = String::from_utf8_lossy(error.stdout()).trim().to_owned();
+    t.voice("exec").say(format!("cat was pid {pid}: what was printed before the end is kept"));
+
+    // A signal was sent before this ping: whoever it was for dies before it can read another byte.
+    let mut echo = [0; 4];
+    let survived = ours.write_all(b"ping").is_ok() && ours.read_exact(&mut echo).is_ok();
+    if survived {
+        t.say(format!("pid {pid} still runs, and echoes {:?}", String::from_utf8_lossy(&echo)));
+        ours.shutdown(Shutdown::Write)?;
+        ours.read_to_end(&mut Vec::new())?;
+        t.say("gave it the end of its input, and saw it end");
+    } else {
+        t.say(format!("pid {pid} does not echo: it has ended, too"));
+    }
+    Ok(Aftermath { shell, survived })
+}
+
+fn ended_by(error: &forklore::Error) -> String {
+    error.signal().and_then(Signal::from_number).map_or("itself".to_owned(), |signal| signal.to_string())
+}

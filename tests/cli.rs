@@ -1,0 +1,295 @@
+//! `cargo lab` from the outside: what it prints, how it ends, and that it leaves nothing behind.
+
+mod harness;
+
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitCode, Output, Stdio};
+use std::sync::{Arc, OnceLock};
+
+use harness::house::House;
+use harness::started::Started;
+use harness::terminal::Terminal;
+use harness::{labs, program, trial};
+use libtest_mimic::Trial;
+use nix::sys::signal::Signal;
+
+fn main() -> ExitCode {
+    let house: Arc<OnceLock<House>> = Arc::default();
+    // The house is built by the first test that lives in it, and taken down here, when all of them have ended.
+    let lives = |name: &str, needs: &[&str], test: fn(&House)| -> Trial {
+        let house = Arc::clone(&house);
+        trial(name, needs, move || test(house.get_or_init(House::new)))
+    };
+    harness::conclude(vec![
+        trial("the list names every lab within 80 columns", &[], the_list),
+        trial("--help shows examples and exit codes", &[], help),
+        trial("an argument that a lab refuses is its exit code 2", &[], refused_argument),
+        trial("the list ends quietly when its reader has gone", &[], reader_of_the_list_gone),
+        lives("an unknown lab is exit code 2 and a suggestion", &[], unknown),
+        lives("a name that two labs have is exit code 2 and both names", &[], ambiguous),
+        lives("ways to run exclude each other", &[], exclusive),
+        lives("a missing node is one sentence and exit code 3", &[], |house| missing(house, "--node", "node")),
+        lives("a missing strace is one sentence and exit code 3", &[], |house| missing(house, "--trace", "strace")),
+        lives("the lab's exit code and signal are the command's", &[], passed_on),
+        lives("what a pipe gets is what the lab wrote", &[], piped),
+        lives("a lab that does not compile is exit code 4", &[], broken),
+        lives("--node runs the original", &["node"], node),
+        lives("--compare shows equal facts and ends well", &["node"], compare_equal),
+        lives("--compare names the fact that differs and ends with 1", &["node"], compare_unequal),
+        lives("--trace explains calls, within 80 columns", &["strace"], trace),
+        lives("--trace --json is JSON lines", &["strace"], trace_json),
+        lives("Ctrl-C leaves nothing behind", &[], |house| interrupted(house, None)),
+        lives("Ctrl-C leaves nothing behind with --trace", &["strace"], |house| interrupted(house, Some("--trace"))),
+        lives("Ctrl-C leaves nothing behind with --compare", &["node"], |house| interrupted(house, Some("--compare"))),
+        lives("SIGTERM to the tool alone ends the lab", &[], |house| terminated(house, None)),
+        lives("SIGTERM to the tool alone ends the lab with --trace", &["strace"], |house| {
+            terminated(house, Some("--trace"))
+        }),
+        lives("Ctrl-C waits for the lab to clean up", &[], cleaned_up),
+        lives("a prediction is asked on a terminal and answered", &["setsid"], predicted),
+        lives("nonsense asks once more, Enter skips", &["setsid"], skipped),
+        lives("Ctrl-C at the question ends quietly", &["setsid"], interrupted_at_the_question),
+        lives("Ctrl-C on a terminal leaves its settings alone", &["setsid"], interrupted_on_a_terminal),
+    ])
+}
+
+fn run(mut command: Command) -> (Output, String, String) {
+    let output = command.stdin(Stdio::null()).output().expect("it starts");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    (output, stdout, stderr)
+}
+
+/// `cargo lab` with the labs of this clone.
+fn lab(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program("lab"));
+    command.args(arguments);
+    command
+}
+
+fn fits(text: &str) {
+    for line in text.lines() {
+        assert!(line.chars().count() <= 80, "wider than 80 columns: {line:?}");
+    }
+    assert!(!text.contains('\x1b'), "no escape where no terminal is: {text:?}");
+}
+
+fn the_list() {
+    let (output, stdout, _) = run(lab(&[]));
+    assert!(output.status.success());
+    fits(&stdout);
+    for name in labs() {
+        assert!(stdout.contains(&name), "{name} is listed: {stdout}");
+    }
+    assert!(stdout.lines().last().is_some_and(|line| line.contains("cargo lab")), "how to run one: {stdout}");
+}
+
+fn help() {
+    let (output, stdout, _) = run(lab(&["--help"]));
+    assert!(output.status.success());
+    for part in ["Examples:", "cargo lab 01 --compare", "Exit codes:", "--no-predict"] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+}
+
+fn refused_argument() {
+    let (output, stdout, stderr) = run(lab(&["00", "--", "--nosuch"]));
+    assert_eq!((output.status.code(), stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert!(stderr.contains("--nosuch"), "{stderr}");
+}
+
+fn reader_of_the_list_gone() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let mut command = lab(&[]);
+    let child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("it starts");
+    drop(command);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(141), &b""[..]));
+}
+
+fn unknown(house: &House) {
+    for typed in ["nosuch", "77", "alpa"] {
+        let (output, stdout, stderr) = run(house.lab(&[typed]));
+        assert_eq!((output.status.code(), stdout.as_str()), (Some(2), ""), "{stderr}");
+        assert!(stderr.contains("did you mean") && stderr.contains("90-alpha-equal"), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    }
+}
+
+fn ambiguous(house: &House) {
+    let (output, _, stderr) = run(house.lab(&["alpha"]));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr.contains("could be 90-alpha-equal or 91-alpha-unequal"), "{stderr}");
+}
+
+fn exclusive(house: &House) {
+    assert_eq!(run(house.lab(&["90", "--node", "--trace"])).0.status.code(), Some(2));
+    assert_eq!(run(house.lab(&["--node"])).0.status.code(), Some(2), "which lab?");
+}
+
+fn missing(house: &House, how: &str, tool: &str) {
+    let mut command = house.lab(&["90", how]);
+    command.env("PATH", house.path("empty"));
+    let (output, stdout, stderr) = run(command);
+    assert_eq!((output.status.code(), stdout.as_str()), (Some(3), ""), "{stderr}");
+    assert!(
+        stderr.starts_with(&format!("lab: {tool} is not installed: ")) && stderr.contains("apt-get install"),
+        "{stderr}"
+    );
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+fn passed_on(house: &House) {
+    assert_eq!(run(house.lab(&["90", "--", "sh", "exit 7"])).0.status.code(), Some(7));
+    assert_eq!(run(house.lab(&["90", "--", "sh", "kill -KILL $$"])).0.status.signal(), Some(9));
+    assert_eq!(run(house.lab(&["90", "--", "sh", "kill -PIPE $$"])).0.status.code(), Some(141));
+}
+
+fn piped(house: &House) {
+    let (output, stdout, stderr) = run(house.lab(&["equal"]));
+    assert!(output.status.success());
+    assert_eq!((stdout.as_str(), stderr.as_str()), ("colour: green\nsize: 4\n", ""));
+}
+
+fn broken(house: &House) {
+    let (output, stdout, stderr) = run(house.lab(&["broken"]));
+    assert_eq!((output.status.code(), stdout.as_str()), (Some(4), ""));
+    assert!(stderr.contains("error") && stderr.contains("main.rs:1"), "the compiler's own words: {stderr}");
+    assert!(stderr.ends_with("lab: 92-broken does not compile; the messages above say why\n"), "{stderr}");
+}
+
+fn node(house: &House) {
+    assert_eq!(run(house.lab(&["90", "--node"])).1, "colour: green\nsize: 4\n");
+}
+
+fn compare_equal(house: &House) {
+    let (output, stdout, stderr) = run(house.lab(&["90", "--compare"]));
+    assert!(output.status.success(), "{stderr}");
+    fits(&stdout);
+    assert!(stdout.ends_with("All 2 facts are equal.\n"), "{stdout}");
+}
+
+fn compare_unequal(house: &House) {
+    let (output, stdout, stderr) = run(house.lab(&["91", "--compare"]));
+    assert_eq!(output.status.code(), Some(1));
+    fits(&stdout);
+    assert!(stderr.contains("1 of 2 facts not equal: different \"size\""), "{stderr}");
+    let (output, stdout, _) = run(house.lab(&["91", "--compare", "--json"]));
+    assert_eq!(output.status.code(), Some(1));
+    let second = stdout.lines().nth(1).expect("two facts");
+    assert_eq!(second, r#"{"fact":"size","rust":"5","node":"4","equal":false}"#);
+}
+
+fn trace(house: &House) {
+    let (output, stdout, stderr) = run(house.lab(&["90", "--trace", "--", "sh", "/bin/true; exit 3"]));
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    fits(&stdout);
+    for part in ["execve(", "from here on this process is true", "ended with code 0", "ends with code 3"] {
+        assert!(stdout.contains(part), "{part}: {stdout}");
+    }
+    assert!(!stdout.contains("libc.so"), "the loader is not the lesson: {stdout}");
+}
+
+fn trace_json(house: &House) {
+    let (output, stdout, _) = run(house.lab(&["90", "--trace", "--json"]));
+    assert!(output.status.success());
+    let lines: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.iter().filter(|line| line["fact"].is_string()).count(), 2);
+    assert!(lines.iter().any(|line| line["call"] == "exit_group" && line["meaning"] == "ends with code 0"), "{stdout}");
+}
+
+/// A lab with a child, both of them there until a signal ends them.
+const FOREVER: &str = "sh -c 'echo ready >&2; exec tail -f /dev/null'; true";
+
+/// Starts [`FOREVER`]; the Node original of `--compare` never gets its turn.
+fn forever(house: &House, how: Option<&str>) -> Started {
+    let arguments: Vec<&str> = ["90"].into_iter().chain(how).chain(["--", "sh", FOREVER]).collect();
+    let started = Started::new(house.lab(&arguments));
+    started.wait_for("ready");
+    started
+}
+
+fn interrupted(house: &House, how: Option<&str>) {
+    let started = forever(house, how);
+    started.signal_group(Signal::SIGINT);
+    let (status, _, mark) = started.end();
+    assert_eq!(status.signal(), Some(2), "{status}");
+    assert_eq!(mark.leftovers(), [""; 0]);
+}
+
+fn terminated(house: &House, how: Option<&str>) {
+    let arguments: Vec<&str> =
+        ["90"].into_iter().chain(how).chain(["--", "sh", "echo ready >&2; exec tail -f /dev/null"]).collect();
+    let started = Started::new(house.lab(&arguments));
+    started.wait_for("ready");
+    started.signal(Signal::SIGTERM);
+    let (status, _, mark) = started.end();
+    assert_eq!(status.signal(), Some(15), "{status}");
+    assert_eq!(mark.leftovers(), [""; 0]);
+}
+
+fn cleaned_up(house: &House) {
+    let script = "mkfifo $0.$$; trap 'rm $0.$$; echo cleaned; exit 0' INT; echo ready >&2; read line <$0.$$";
+    let mut command = house.lab(&["90", "--", "sh", script]);
+    command.current_dir(house.path("empty"));
+    let started = Started::new(command);
+    started.wait_for("ready");
+    started.signal_group(Signal::SIGINT);
+    let (status, stdout, mark) = started.end();
+    assert_eq!((status.signal(), stdout.as_str()), (Some(2), "cleaned\n"), "the lab ended well, the tool by SIGINT");
+    assert_eq!(mark.leftovers(), [""; 0]);
+}
+
+fn predicted(house: &House) {
+    let mut terminal = Terminal::start(&house.lab(&["90"]));
+    let question = terminal.shows("Your prediction");
+    assert!(question.contains("What will 90-alpha-equal say?") && question.contains("2. two facts"), "{question}");
+    terminal.types("2\n");
+    let run = terminal.shows("Your prediction was right: two facts.");
+    assert!(run.contains("size: 4"), "the answer comes after the run: {run}");
+    let (status, rest) = terminal.end();
+    assert!(status.success() && rest.contains("It was written that way."), "{rest}");
+
+    let mut terminal = Terminal::start(&house.lab(&["90"]));
+    terminal.shows("Your prediction");
+    terminal.types("1\n");
+    terminal.shows("Not as you predicted. The answer is 2: two facts.");
+    assert!(terminal.end().0.success());
+}
+
+fn skipped(house: &House) {
+    let mut terminal = Terminal::start(&house.lab(&["90"]));
+    terminal.shows("Your prediction");
+    terminal.types("purple\n");
+    terminal.shows("A number from the list");
+    terminal.types("\n");
+    let (status, rest) = terminal.end();
+    assert!(status.success() && rest.contains("size: 4") && !rest.contains("predict"), "{rest}");
+
+    let (status, shown) = Terminal::start(&house.lab(&["90", "--no-predict"])).end();
+    assert!(status.success() && !shown.contains("prediction"), "{shown}");
+}
+
+fn interrupted_at_the_question(house: &House) {
+    let mut terminal = Terminal::start(&house.lab(&["90"]));
+    let before = terminal.settings();
+    terminal.shows("(Enter skips): ");
+    terminal.types("\x03");
+    let (status, rest) = terminal.end();
+    assert_eq!(status.signal(), Some(2), "{status}");
+    assert!(!rest.contains("size"), "the lab did not run: {rest}");
+    assert!(terminal.settings() == before, "the terminal is as it was");
+    assert_eq!(terminal.mark.leftovers(), [""; 0]);
+}
+
+fn interrupted_on_a_terminal(house: &House) {
+    let mut terminal = Terminal::start(&house.lab(&["90", "--", "sh", "echo ready; exec tail -f /dev/null"]));
+    let before = terminal.settings();
+    terminal.shows("ready");
+    terminal.types("\x03");
+    let (status, _) = terminal.end();
+    assert_eq!(status.signal(), Some(2), "{status}");
+    assert!(terminal.settings() == before, "the terminal is as it was");
+    assert_eq!(terminal.mark.leftovers(), [""; 0]);
+}

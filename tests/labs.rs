@@ -1,0 +1,176 @@
+//! Every lab, run as a learner runs it, against its `expected.txt` and its Node original.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test labs` records what the labs print now.
+
+mod harness;
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use harness::started::{Started, end_of};
+use harness::{labs, program, root, trial};
+use libtest_mimic::Trial;
+use nix::sys::signal::Signal;
+use regex::Regex;
+use snapbox::{Assert, Data, Redactions};
+
+fn main() -> ExitCode {
+    let mut trials: Vec<Trial> = Vec::new();
+    for lab in labs() {
+        let mut add = |what: &str, needs: &[&str], test: fn(&str)| {
+            let own = lab.clone();
+            trials.push(trial(&format!("{lab}: {what}"), needs, move || test(&own)));
+        };
+        add("prints what is expected", &[], prints_what_is_expected);
+        add("prints the same as JSON", &[], prints_the_same_as_json);
+        add("runs twice at once", &[], runs_twice_at_once);
+        add("has the same facts in Node", &["node"], has_the_same_facts_in_node);
+        add("compares equal", &["node"], compares_equal);
+        add("can be traced", &["strace"], can_be_traced);
+        add("leaves nothing behind when interrupted at any step", &[], |lab| interrupted_at_each_step(lab, &[]));
+        add("leaves nothing behind when interrupted in Node", &["node"], |lab| {
+            interrupted_at_each_step(lab, &["--node"]);
+        });
+    }
+    harness::conclude(trials)
+}
+
+/// `cargo lab` on this lab, with a folder for its temporary files in which nothing may be left.
+fn command(lab: &str, options: &[&str]) -> (Command, tempfile::TempDir) {
+    let temporary = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(program("lab"));
+    command.arg(lab).args(options).env("TMPDIR", temporary.path()).stdin(Stdio::null());
+    (command, temporary)
+}
+
+/// Its stdout; it must end well and leave nothing behind.
+fn output_of(lab: &str, options: &[&str]) -> String {
+    let (command, temporary) = command(lab, options);
+    let (status, stdout, mark) = Started::new(command).end();
+    assert!(status.success(), "{lab} {options:?} ended with {status}");
+    assert_eq!(mark.leftovers(), Vec::<String>::new(), "{lab} {options:?} left processes behind");
+    left_nothing(&temporary);
+    stdout
+}
+
+fn left_nothing(folder: &tempfile::TempDir) {
+    let left: Vec<_> = fs::read_dir(folder).expect("the folder").collect();
+    assert!(left.is_empty(), "temporary files were left behind: {left:?}");
+}
+
+fn expected_file(lab: &str) -> PathBuf {
+    root().join("labs").join(lab).join("expected.txt")
+}
+
+/// What differs from run to run, and from machine to machine.
+fn redactions() -> Redactions {
+    let pattern = |pattern: &str| Regex::new(pattern).expect("a regular expression");
+    let mut redactions = Redactions::new();
+    let folder = std::env::current_dir().expect("a working directory").display().to_string();
+    let insert = [
+        redactions.insert("[CWD]", folder),
+        redactions.insert("[PID]", pattern(r"\bpid (?<redacted>\d+)")),
+        redactions.insert("[TIME]", pattern(r"\bup for (?<redacted>\d+\.\d+) s")),
+        redactions.insert("[MEMORY]", pattern(r"(?<redacted>\d+\.\d MiB)")),
+        redactions.insert("[MEMORY]", pattern(r"(?<redacted>\d+ KiB) (before|more)")),
+    ];
+    assert!(insert.iter().all(Result::is_ok), "{insert:?}");
+    redactions
+}
+
+fn assert_expected(lab: &str, actual: String) {
+    let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false).redact_with(redactions());
+    assert.eq(actual, Data::read_from(&expected_file(lab), None));
+}
+
+/// The facts of a transcript; among the lines of a traced one there are system calls, too.
+fn facts(transcript: &str) -> Vec<&str> {
+    let lines = transcript.lines().skip_while(|line| *line != "Facts").skip(1).map(str::trim);
+    lines.filter(|line| !line.starts_with('[')).collect()
+}
+
+/// The facts of a transcript in JSON, as text has them.
+fn facts_of_json(records: &[serde_json::Value]) -> Vec<String> {
+    let facts = records.iter().filter_map(|record| Some((record["fact"].as_str()?, record["value"].as_str()?)));
+    facts.map(|(name, value)| format!("{name}: {value}")).collect()
+}
+
+fn records(json: &str) -> Vec<serde_json::Value> {
+    json.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line:?}: {error}"))).collect()
+}
+
+fn prints_what_is_expected(lab: &str) {
+    assert_expected(lab, output_of(lab, &[]));
+}
+
+fn prints_the_same_as_json(lab: &str) {
+    let records = records(&output_of(lab, &["--json"]));
+    let positive = |record: &serde_json::Value, name: &str| record[name].as_u64().is_some_and(|number| number > 0);
+    assert!(records.iter().all(|record| positive(record, "us") && positive(record, "pid")));
+    let expected = fs::read_to_string(expected_file(lab)).expect("expected.txt");
+    assert_eq!(facts_of_json(&records), facts(&expected));
+    let titles = records.iter().filter_map(|r| Some(format!("{}. {}", r["step"].as_u64()?, r["title"].as_str()?)));
+    assert_eq!(titles.collect::<Vec<_>>(), steps(&expected));
+}
+
+fn runs_twice_at_once(lab: &str) {
+    let both = [command(lab, &[]), command(lab, &[])].map(|(command, folder)| (Started::new(command), folder));
+    for (started, folder) in both {
+        let (status, stdout, _) = started.end();
+        assert!(status.success(), "{status}");
+        assert_expected(lab, stdout);
+        left_nothing(&folder);
+    }
+}
+
+fn has_the_same_facts_in_node(lab: &str) {
+    let expected = fs::read_to_string(expected_file(lab)).expect("expected.txt");
+    assert_eq!(facts(&output_of(lab, &["--node"])), facts(&expected));
+    assert_eq!(facts_of_json(&records(&output_of(lab, &["--node", "--json"]))), facts(&expected));
+}
+
+fn compares_equal(lab: &str) {
+    let table = output_of(lab, &["--compare"]);
+    assert!(table.contains("facts are equal"), "{table}");
+}
+
+fn can_be_traced(lab: &str) {
+    let expected = fs::read_to_string(expected_file(lab)).expect("expected.txt");
+    let traced = output_of(lab, &["--trace"]);
+    assert_eq!(facts(&traced), facts(&expected), "tracing changes nothing");
+    assert!(traced.contains("execve("), "{traced}");
+    records(&output_of(lab, &["--trace", "--json"]));
+}
+
+/// The lines by which steps begin.
+fn steps(transcript: &str) -> Vec<String> {
+    let is_step = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    transcript.lines().filter(is_step).map(str::to_owned).collect()
+}
+
+fn interrupted_at_each_step(lab: &str, options: &[&str]) {
+    for step in steps(&output_of(lab, options)) {
+        let (command, temporary) = command(lab, options);
+        let started = Started::new(command);
+        started.wait_for_output(&step);
+        started.signal_group(Signal::SIGINT);
+        let (status, _, mark) = started.end();
+        // The last step may be over before the signal comes.
+        let well = status.signal() == Some(Signal::SIGINT as i32) || status.success();
+        assert!(well, "interrupted at {step:?}, {lab} {options:?} ended with {status}");
+        assert_eq!(mark.leftovers(), Vec::<String>::new(), "interrupted at {step:?}, {lab} left processes behind");
+        left_nothing(&temporary);
+    }
+    // A lab is a program of its own, too, and not only when the tool watches over it.
+    if options.is_empty() {
+        let mut alone = Command::new(program(&format!("lab-{lab}")));
+        alone.stdin(Stdio::null()).stdout(Stdio::null());
+        let mark = harness::started::Mark::put_on(&mut alone);
+        let child = alone.spawn().expect("it starts");
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), Signal::SIGTERM).expect("it is there");
+        end_of(child);
+        assert_eq!(mark.leftovers(), Vec::<String>::new(), "ended by SIGTERM, {lab} left processes behind");
+    }
+}

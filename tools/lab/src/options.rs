@@ -1,0 +1,102 @@
+//! The command line.
+
+use std::ffi::OsString;
+
+use clap::Parser;
+
+const EXAMPLES: &str = "\
+Examples:
+  cargo lab                    the labs, their length and what they need
+  cargo lab 01                 run lab 01; `1`, `spawn` or `01-spawn-piping` do as well
+  cargo lab 01 --node          the same experiment in Node
+  cargo lab 01 --compare       both, their facts in a table
+  cargo lab 01 --trace         the system calls that matter, each explained
+  cargo lab 01 --json > t.jsonl    the transcript for a program to read
+  cargo lab 01 -- --help       what the lab itself takes
+
+Exit codes:
+  0        it ran to its end; with --compare, and every fact is equal
+  1        the lab could not do its work, or with --compare a fact is not equal
+  2        wrong usage: no such lab or option, or an argument that the lab refuses
+  3        a program that it needs is not installed, or may not be used
+  4        the lab does not compile
+  128 + n  ended by signal n (130: Ctrl-C, 141: the reader of the output has gone)
+  others   the lab's own exit code";
+
+/// Lists the labs, or runs one of them.
+#[derive(Debug, Parser)]
+#[command(name = "cargo lab", bin_name = "cargo lab", after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Options {
+    /// The lab: its number or a part of its name that no other lab has; without it, the labs are listed
+    pub(crate) lab: Option<String>,
+
+    /// Run the Node original instead
+    #[arg(long, group = "how", requires = "lab")]
+    node: bool,
+
+    /// Run both and compare their facts
+    #[arg(long, group = "how", requires = "lab")]
+    compare: bool,
+
+    /// Run it under strace and explain the system calls that matter
+    #[arg(long, group = "how", requires = "lab")]
+    trace: bool,
+
+    /// Print JSON lines instead of text
+    #[arg(long, requires = "lab")]
+    pub(crate) json: bool,
+
+    /// Do not ask for a prediction before the run
+    #[arg(long, requires = "lab")]
+    pub(crate) no_predict: bool,
+
+    /// Arguments for the lab
+    #[arg(last = true, requires = "lab")]
+    pub(crate) arguments: Vec<OsString>,
+}
+
+/// What is done with the lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    Rust,
+    Node,
+    Compare,
+    Trace,
+}
+
+impl Options {
+    pub(crate) fn how(&self) -> How {
+        match (self.node, self.compare, self.trace) {
+            (true, ..) => How::Node,
+            (_, true, _) => How::Compare,
+            (.., true) => How::Trace,
+            _ => How::Rust,
+        }
+    }
+
+    /// The lab's own arguments when it is run with `--json` or not.
+    pub(crate) fn arguments(&self, json: bool) -> impl Iterator<Item = OsString> {
+        json.then(|| OsString::from("--json")).into_iter().chain(self.arguments.iter().cloned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Options::command().debug_assert();
+    }
+
+    #[test]
+    fn the_ways_to_run_exclude_each_other() {
+        assert!(Options::try_parse_from(["lab", "1", "--node", "--trace"]).is_err());
+        assert!(Options::try_parse_from(["lab", "--trace"]).is_err(), "a way to run needs a lab");
+        let options = Options::try_parse_from(["lab", "1", "--trace", "--", "--trace"]).expect("sound");
+        assert_eq!(options.how(), How::Trace);
+        assert_eq!(options.arguments(true).collect::<Vec<_>>(), ["--json", "--trace"]);
+    }
+}

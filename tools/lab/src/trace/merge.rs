@@ -1,0 +1,207 @@
+//! Calls and transcript in one order, with voices; repetitions counted.
+
+use std::collections::HashMap;
+
+use transcript::{Line, Record};
+
+use super::noise::is_noise;
+use super::strace::Call;
+
+/// Who is who, and what happened in which order.
+#[derive(Debug)]
+pub(super) struct Story {
+    pub(super) cast: Cast,
+    pub(super) events: Vec<Event>,
+}
+
+#[derive(Debug)]
+pub(super) enum Event {
+    Said(Record),
+    /// A line of the lab's output that is no record: a child wrote to its parent's stdout.
+    Printed(String),
+    Called(Call),
+}
+
+/// The processes of the run.
+#[derive(Debug, Default)]
+pub(super) struct Cast {
+    /// The name under which a process spoke first. What it says under another name later, it relays.
+    voices: HashMap<u32, String>,
+    /// The process that each further thread belongs to.
+    threads: HashMap<u32, u32>,
+}
+
+impl Cast {
+    /// The process that a thread is of.
+    pub(super) fn process(&self, tid: u32) -> u32 {
+        self.threads.get(&tid).copied().unwrap_or(tid)
+    }
+
+    pub(super) fn voice(&self, pid: u32) -> Option<&str> {
+        self.voices.get(&self.process(pid)).map(String::as_str)
+    }
+
+    /// The voice, or the pid of a process that has none.
+    pub(super) fn name(&self, pid: u32) -> String {
+        self.voice(pid).map_or_else(|| format!("pid {}", self.process(pid)), str::to_owned)
+    }
+}
+
+/// Puts what the lab printed and what it called into one order, without the calls that are noise.
+pub(super) fn merge(output: &str, calls: Vec<Call>) -> Story {
+    let mut cast = Cast::default();
+    let mut printed: Vec<(u64, Event)> = Vec::new();
+    let mut last = 0;
+    for line in output.lines() {
+        let event = match Record::from_json(line) {
+            Ok(record) => {
+                if let Line::Say { voice, .. } | Line::Arrow { from: voice, .. } = &record.line {
+                    cast.voices.entry(record.pid).or_insert_with(|| voice.clone());
+                }
+                // The order of lines is the order of the writes; the clock was read just before each.
+                last = last.max(record.us);
+                Event::Said(record)
+            }
+            Err(_) => Event::Printed(line.to_owned()),
+        };
+        printed.push((last, event));
+    }
+    for call in calls.iter().filter(|call| call.all().contains("CLONE_THREAD")) {
+        if let Some(thread) = call.number().and_then(|tid| u32::try_from(tid).ok()) {
+            let process = cast.process(call.tid);
+            cast.threads.insert(thread, process);
+        }
+    }
+
+    // Before the lab speaks it only starts: the loader, the runtime, the async runtime's own descriptors.
+    let first = calls.first().map(|call| call.tid);
+    let speaks = printed.iter().find(|(_, event)| matches!(event, Event::Said(_))).map_or(0, |(us, _)| *us);
+    let starts = |call: &Call| Some(call.tid) == first && call.us < speaks;
+    let mut calls =
+        calls.into_iter().enumerate().filter(|(at, call)| *at == 0 || !(is_noise(call) || starts(call))).peekable();
+    let mut events = Vec::new();
+    for (us, event) in printed {
+        while let Some((_, call)) = calls.next_if(|(_, call)| call.us < us) {
+            events.push(Event::Called(call));
+        }
+        events.push(event);
+    }
+    events.extend(calls.map(|(_, call)| Event::Called(call)));
+    Story { cast, events }
+}
+
+/// A call, or how many more of the same shape follow it in the same moment.
+#[derive(Debug)]
+pub(super) enum Row<'a> {
+    Call(&'a Call),
+    More {
+        like: &'a Call,
+        count: usize,
+        /// What all of them returned together, where that is a number of bytes.
+        bytes: Option<u64>,
+    },
+}
+
+/// How many calls of one shape are shown before the rest is counted.
+const SHOWN: usize = 2;
+/// Up to how many calls of one shape are all shown.
+const FEW: usize = 4;
+
+/// The calls of one moment, those of one process and one shape beyond the first ones counted instead of shown.
+pub(super) fn collapse<'a>(calls: &[&'a Call]) -> Vec<Row<'a>> {
+    let mut shapes: HashMap<Shape<'a>, (usize, u64)> = HashMap::new();
+    for call in calls {
+        let (count, bytes) = shapes.entry(shape(call)).or_default();
+        *count += 1;
+        *bytes += if *count > SHOWN { call.number().unwrap_or(0) } else { 0 };
+    }
+    let mut seen: HashMap<Shape<'a>, usize> = HashMap::new();
+    let mut rows = Vec::new();
+    for &call in calls {
+        let shape = shape(call);
+        let (count, bytes) = shapes[&shape];
+        let seen = seen.entry(shape).or_default();
+        *seen += 1;
+        if count <= FEW || *seen <= SHOWN {
+            rows.push(Row::Call(call));
+        } else if *seen == SHOWN + 1 {
+            let bytes = moves_bytes(&call.name).then_some(bytes).filter(|bytes| *bytes > 0);
+            rows.push(Row::More { like: call, count: count - SHOWN, bytes });
+        }
+    }
+    rows
+}
+
+/// What makes two calls alike: the thread, the call, what it works on, and how it failed.
+type Shape<'a> = (u32, &'a str, &'a str, &'a str);
+
+fn shape(call: &Call) -> Shape<'_> {
+    // The end of a stream is not like what came before it.
+    let error = call.error().unwrap_or(if moves_bytes(&call.name) && call.result == "0" { "end" } else { "" });
+    // A search along PATH is one thing, wherever it looks.
+    let subject = if call.name == "execve" && error == "ENOENT" { "" } else { call.text(0) };
+    (call.tid, &call.name, subject, error)
+}
+
+fn moves_bytes(name: &str) -> bool {
+    ["read", "readv", "write", "writev", "recvmsg", "recvfrom", "sendmsg", "sendto", "splice", "sendfile"]
+        .contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::strace::parse;
+    use super::*;
+
+    #[test]
+    fn calls_stand_between_the_lines_of_their_moment() {
+        let output = r#"{"us":2000000,"pid":7,"step":1,"title":"one"}
+{"us":2000010,"pid":7,"voice":"parent","text":"a"}
+not a record
+{"us":2000030,"pid":7,"voice":"child","text":"relayed"}
+"#;
+        let log = "\
+7 1.000000 execve(\"lab\", [\"lab\"], 0x7f) = 0
+7 1.500000 socketpair(AF_UNIX, SOCK_STREAM, 0, [3, 4]) = 0
+7 2.000020 clone3({flags=CLONE_VM|CLONE_THREAD}, 88) = 9
+9 2.000025 pipe2([3, 4], 0) = 0
+8 2.000040 exit_group(0) = ?
+";
+        let story = merge(output, parse(log, 0));
+        let shown: Vec<String> = story
+            .events
+            .iter()
+            .map(|event| match event {
+                Event::Said(record) => format!("{}", record.us),
+                Event::Printed(line) => line.clone(),
+                Event::Called(call) => call.name.clone(),
+            })
+            .collect();
+        assert_eq!(shown, ["execve", "2000000", "2000010", "not a record", "clone3", "pipe2", "2000030", "exit_group"]);
+        assert_eq!(
+            (story.cast.name(7), story.cast.name(8), story.cast.name(9)),
+            ("parent".into(), "pid 8".into(), "parent".into())
+        );
+    }
+
+    #[test]
+    fn repetitions_are_counted_per_process_and_shape() {
+        let mut log = String::new();
+        for _ in 0..1600 {
+            log += "1 1.000000 read(5<pipe:[1]>, \"x\"..., 65536) = 65536\n1 1.000000 write(6<pipe:[2]>, \"x\"..., 65536) = 65536\n";
+        }
+        log += "1 1.000000 read(5<pipe:[1]>, \"\", 65536) = 0\n";
+        log += "2 1.000000 read(0<pipe:[1]>, \"\", 65536) = 0\n";
+        let calls = parse(&log, 0);
+        let rows = collapse(&calls.iter().collect::<Vec<_>>());
+        let more: Vec<(usize, Option<u64>)> = rows
+            .iter()
+            .filter_map(|row| match row {
+                Row::More { count, bytes, .. } => Some((*count, *bytes)),
+                Row::Call(_) => None,
+            })
+            .collect();
+        assert_eq!(more, [(1598, Some(1598 * 65536)), (1598, Some(1598 * 65536))]);
+        assert_eq!(rows.len(), 8);
+    }
+}
