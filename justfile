@@ -1,0 +1,57 @@
+# Thin lines over the commands: everything here works without just, too.
+set positional-arguments
+
+[private]
+default:
+    @just --list --unsorted
+
+# List the labs, or run one: just lab 01
+[group('learn')]
+lab *args:
+    @cargo lab "$@"
+
+# Run a lab's original in Node
+[group('learn')]
+node lab *args:
+    @cargo lab "$1" --node "${@:2}"
+
+# Run a lab and its Node original, and compare their facts
+[group('learn')]
+compare lab *args:
+    @cargo lab "$1" --compare "${@:2}"
+
+# Run a lab with its system calls explained
+[group('learn')]
+trace lab *args:
+    @cargo lab "$1" --trace "${@:2}"
+
+# Measure what things cost: all of it, or one group: just bench spawn
+[group('measure')]
+bench *filter:
+    cargo bench --package forklore-benches -- "$@"
+
+# Run every test
+[group('work on it')]
+test *args:
+    cargo test "$@"
+
+# Record what the labs print now as what they are expected to print
+[group('work on it')]
+overwrite:
+    SNAPSHOTS=overwrite cargo test --test labs --test tidy
+
+# Format the code
+[group('work on it')]
+fmt:
+    cargo fmt --all
+
+# Look for mistakes, with warnings as errors
+[group('work on it')]
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# What a change must pass
+[group('work on it')]
+ci:
+    bash .ci/run

@@ -1,0 +1,240 @@
+//! The house is in order: every lab has all its parts, every file is in its room, and what is written down is true.
+//!
+//! `SNAPSHOTS=overwrite cargo test --test tidy` renews what is generated.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use snapbox::{Assert, Data};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The entries of a folder, sorted, without what git ignores and what an editor may put there.
+fn entries(folder: impl AsRef<Path>) -> Vec<String> {
+    let found = fs::read_dir(root().join(folder)).expect("a folder").map(|entry| entry.expect("readable").file_name());
+    let mut names: Vec<_> = found.map(|name| name.to_string_lossy().into_owned()).collect();
+    names.retain(|name| !matches!(name.as_str(), "target" | ".git" | ".vscode" | ".idea" | ".DS_Store"));
+    names.sort();
+    names
+}
+
+/// Every file below a folder that ends in `.extension`, as a path from the root.
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![PathBuf::from(folder)];
+    while let Some(folder) = folders.pop() {
+        for name in entries(&folder) {
+            let path = folder.join(name);
+            if root().join(&path).is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "there are .{extension} files in {folder}");
+    found
+}
+
+struct Lab {
+    /// `01-spawn-piping`
+    name: String,
+    manifest: toml::Table,
+}
+
+impl Lab {
+    fn all() -> Vec<Lab> {
+        let manifest = |name: &str| read(format!("labs/{name}/Cargo.toml")).parse().expect("a manifest");
+        entries("labs").into_iter().map(|name| Lab { manifest: manifest(&name), name }).collect()
+    }
+
+    fn metadata(&self, key: &str) -> &toml::Value {
+        let metadata = self.manifest["package"].get("metadata").and_then(|metadata| metadata.get("lab"));
+        let value = metadata.and_then(|lab| lab.get(key));
+        value.unwrap_or_else(|| panic!("labs/{}/Cargo.toml has package.metadata.lab.{key}", self.name))
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.metadata(key).as_str().unwrap_or_else(|| panic!("{}: {key} is text", self.name))
+    }
+}
+
+#[test]
+fn every_lab_has_all_its_parts() {
+    for lab in Lab::all() {
+        let name = &lab.name;
+        let (number, slug) = name.split_once('-').unwrap_or_else(|| panic!("labs/{name} is called NN-slug"));
+        assert!(number.len() == 2 && number.parse::<u8>().is_ok() && !slug.is_empty(), "labs/{name} is called NN-slug");
+        assert_eq!(lab.manifest["package"]["name"].as_str(), Some(format!("lab-{name}").as_str()));
+        for part in ["src/main.rs", "expected.txt"] {
+            assert!(root().join("labs").join(name).join(part).is_file(), "labs/{name} has {part}");
+        }
+        let original = entries(format!("labs/{name}/node"));
+        let start = |file: &str| original.iter().any(|found| found == file);
+        assert!(start("main.js") || start("parent.js"), "labs/{name}/node has main.js or parent.js");
+    }
+}
+
+#[test]
+fn every_lab_says_what_it_is_and_asks_a_question() {
+    for lab in Lab::all() {
+        let name = &lab.name;
+        assert!(!lab.text("title").is_empty());
+        assert!(lab.text("summary").len() <= 160, "{name}: the summary is a sentence");
+        assert!(lab.metadata("minutes").as_integer().is_some_and(|minutes| (1..=30).contains(&minutes)), "{name}");
+        assert!(lab.metadata("needs").as_array().is_some(), "{name}: needs is a list of programs");
+        assert!(lab.metadata("trace").as_array().is_some_and(|calls| !calls.is_empty()), "{name}: trace names calls");
+        let prediction = lab.metadata("prediction");
+        let choices = prediction["choices"].as_array().expect("choices");
+        let answer = prediction["answer"].as_integer().and_then(|answer| usize::try_from(answer).ok());
+        assert!(choices.len() >= 2 && answer.is_some_and(|answer| (1..=choices.len()).contains(&answer)), "{name}");
+        for key in ["question", "because"] {
+            assert!(prediction[key].as_str().is_some_and(|text| text.len() > 20), "{name}: {key}");
+        }
+    }
+}
+
+#[test]
+fn transcripts_fit_on_a_terminal() {
+    for lab in Lab::all() {
+        for line in read(format!("labs/{}/expected.txt", lab.name)).lines() {
+            assert!(line.chars().count() <= 80, "labs/{}: wider than 80 columns: {line:?}", lab.name);
+        }
+    }
+}
+
+#[test]
+fn files_are_short_enough_to_be_read() {
+    let lines = |path: &PathBuf| read(path).lines().count();
+    for path in files("src", "rs").iter().chain(&files("tools", "rs")).chain(&files("tests", "rs")) {
+        assert!(lines(path) <= 320, "{}: {} lines; two files, perhaps?", path.display(), lines(path));
+    }
+    for path in files("labs", "rs").iter().chain(&files("labs", "js")) {
+        assert!(lines(path) <= 150, "{}: {} lines; a lab shows one mechanism", path.display(), lines(path));
+    }
+}
+
+/// The floors of the library, from the ground up: each may import those before it, and none after.
+const FLOORS: [&str; 6] = ["error", "sys", "ipc", "child_process", "cluster", "supervisor"];
+
+#[test]
+fn imports_in_the_library_run_downwards() {
+    let floor = |name: &str| FLOORS.iter().position(|floor| *floor == name);
+    for path in files("src", "rs") {
+        let room = path.components().nth(1).expect("below src").as_os_str().to_string_lossy().replace(".rs", "");
+        let Some(own) = floor(&room) else {
+            assert_eq!(room, "lib", "{} is in no room of src/", path.display());
+            continue;
+        };
+        let text = read(&path);
+        // Comments may speak of anything.
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for name in code.flat_map(|line| line.split("crate::").skip(1)) {
+            let name: String = name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            if let Some(other) = floor(&name) {
+                assert!(other <= own, "{} imports {name}, which is above it", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_is_in_sys_alone_and_argued_for() {
+    let allowed = "#![allow(unsafe_code)]";
+    for folder in ["src", "tools", "labs", "tests", "benches"] {
+        for path in files(folder, "rs") {
+            let in_sys = path.starts_with("src/sys") || path == Path::new("tests/tidy.rs");
+            assert!(in_sys || !read(&path).contains(allowed), "{} allows unsafe code", path.display());
+        }
+    }
+}
+
+#[test]
+fn nothing_stands_in_the_hall() {
+    let rooms = [
+        ".cargo",
+        ".ci",
+        ".gitignore",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE-APACHE",
+        "LICENSE-MIT",
+        "README.md",
+        "benches",
+        "book",
+        "clippy.toml",
+        "fuzz",
+        "justfile",
+        "labs",
+        "rustfmt.toml",
+        "src",
+        "tests",
+        "tools",
+    ];
+    for entry in entries(".") {
+        assert!(rooms.contains(&entry.as_str()), "{entry} is in no room: see the map in README.md");
+    }
+    let mut names = BTreeMap::new();
+    for folder in ["src", "tools", "labs", "tests", "benches"] {
+        for path in files(folder, "rs") {
+            let stem = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            names.insert(path, stem);
+        }
+    }
+    for (path, stem) in names {
+        let vague = ["manager", "helper", "helpers", "util", "utils", "common", "misc"];
+        assert!(!vague.contains(&stem.as_str()), "{}: a name that says nothing", path.display());
+    }
+}
+
+fn table_of_labs() -> String {
+    let row = |lab: &Lab| {
+        let number = lab.name.split('-').next().unwrap_or_default();
+        let minutes = lab.metadata("minutes").as_integer().unwrap_or_default();
+        let needs = lab.metadata("needs").as_array().map_or(&[][..], Vec::as_slice);
+        let needs: Vec<_> = needs.iter().filter_map(toml::Value::as_str).collect();
+        let needs = if needs.is_empty() { "–".to_owned() } else { needs.join(", ") };
+        let (title, summary) = (lab.text("title"), lab.text("summary"));
+        format!("| [{number}](labs/{}) | **{title}**: {summary} | {minutes} | {needs} |\n", lab.name)
+    };
+    let rows: String = Lab::all().iter().map(row).collect();
+    format!("| lab | what it shows | minutes | needs |\n|---|---|---|---|\n{rows}")
+}
+
+/// The README's table of labs and its transcript come from the labs themselves.
+#[test]
+fn the_readme_shows_every_lab_and_a_real_transcript() {
+    let transcript = read("labs/01-spawn-piping/expected.txt");
+    let transcript = format!("```text\n$ cargo lab 01\n{transcript}```\n");
+    let mut wanted = read("README.md");
+    for (name, generated) in [("labs", table_of_labs()), ("transcript", transcript)] {
+        let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->"));
+        let place = wanted.split_once(&begin).and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
+        let (before, after) = place.unwrap_or_else(|| panic!("README.md has {begin} and {end}"));
+        wanted = format!("{before}{begin}{generated}{end}{after}");
+    }
+    let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false);
+    assert.eq(wanted, Data::read_from(&root().join("README.md"), None));
+}
+
+#[test]
+fn every_link_in_the_documents_leads_somewhere() {
+    for document in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        for link in read(document).split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap_or_default();
+            let elsewhere = target.is_empty() || target.contains("://");
+            assert!(elsewhere || root().join(target).exists(), "{document} links to {target}, which is not there");
+        }
+    }
+}
