@@ -13,17 +13,17 @@ lab *args:
 # Run a lab's original in Node
 [group('learn')]
 node lab *args:
-    @cargo lab "$1" --node "${@:2}"
+    @lab=$1; shift; cargo lab "$lab" --node "$@"
 
 # Run a lab and its Node original, and compare their facts
 [group('learn')]
 compare lab *args:
-    @cargo lab "$1" --compare "${@:2}"
+    @lab=$1; shift; cargo lab "$lab" --compare "$@"
 
 # Run a lab with its system calls explained
 [group('learn')]
 trace lab *args:
-    @cargo lab "$1" --trace "${@:2}"
+    @lab=$1; shift; cargo lab "$lab" --trace "$@"
 
 # Measure what things cost: all of it, or one group: just bench spawn
 [group('measure')]

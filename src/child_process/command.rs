@@ -125,7 +125,8 @@ impl Command {
         self
     }
 
-    /// What the child has at this descriptor.
+    /// What the child has at this descriptor. It has those that it is given, and no others of ours, even if somebody forgot to make
+    /// one close-on-exec (before kernel 5.11 that one is inherited, as in Node).
     pub fn descriptor(mut self, number: RawFd, stdio: Stdio) -> Command {
         self.stdio.insert(number, stdio);
         self

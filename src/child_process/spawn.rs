@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
 
 use super::child::Ends;
 use super::process::Process;
@@ -135,7 +134,7 @@ async fn attend(
     let ended = match deadline {
         None => process.ended().await,
         Some((timeout, signal)) => {
-            match tokio::time::timeout_at(Instant::now() + timeout, process.ended()).await {
+            match tokio::time::timeout(timeout, process.ended()).await {
                 Ok(ended) => ended,
                 Err(_) => {
                     // If it may not be signalled (it changed its user), there is nothing to do but wait on.

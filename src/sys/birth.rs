@@ -12,7 +12,7 @@ use std::ptr;
 use libc::{c_char, c_int, c_void};
 use nix::errno::Errno;
 
-use super::spawn::{Failure, Group, Request, Step};
+use super::request::{Failure, Group, Request, Step};
 
 /// The highest signal number of Linux.
 const LAST_SIGNAL: c_int = 64;

@@ -3,6 +3,7 @@
 //! | file | the fact |
 //! |---|---|
 //! | `spawn.rs` | a child that borrows its parent's memory until it executes another program costs the same from any parent |
+//! | `request.rs` | what a start consists of, and so where it can fail |
 //! | `birth.rs` | what such a child does before it executes, and why it may do so little |
 //! | `fork.rs` | `fork(2)` copies a process, and why only one with a single thread may be copied safely |
 //! | `pidfd.rs` | a process can be held by a descriptor: waited for and signalled without the risk of a reused pid |
@@ -14,4 +15,5 @@ pub mod fork;
 pub mod inherited;
 pub mod pidfd;
 pub mod readiness;
+mod request;
 pub mod spawn;

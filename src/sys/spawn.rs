@@ -10,51 +10,15 @@
 //! - returns a pid, and a pidfd only from glibc 2.39 on.
 #![allow(unsafe_code)]
 
-use std::ffi::CString;
 use std::mem::MaybeUninit;
-use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow};
 
 use super::birth::{self, Report};
 use super::pidfd;
-
-/// What to start, and how. Plain data: everything that needs memory is prepared here, since the child may not allocate.
-#[derive(Debug, Default)]
-pub struct Request<'fd> {
-    /// The paths to execute, tried in this order as execvp(3) would.
-    pub candidates: Vec<CString>,
-    /// The argument list, the program's own name first.
-    pub arguments: Vec<CString>,
-    /// The environment, each entry `NAME=value`.
-    pub environment: Vec<CString>,
-    /// The working directory; none: the parent's.
-    pub directory: Option<CString>,
-    /// Each descriptor with the number that it has in the child. All others above 2 are closed there by `execve(2)`; of
-    /// 0, 1 and 2 those not named are the parent's.
-    pub descriptors: Vec<(BorrowedFd<'fd>, RawFd)>,
-    /// Which session and process group the child belongs to.
-    pub group: Group,
-    /// The user to become, without supplementary groups.
-    pub uid: Option<libc::uid_t>,
-    /// The group to become, without supplementary groups.
-    pub gid: Option<libc::gid_t>,
-    /// The signal that the kernel sends to the child when the **thread** that started it ends (`PR_SET_PDEATHSIG`, prctl(2)).
-    pub parent_death_signal: Option<libc::c_int>,
-}
-
-/// Which session and process group a child belongs to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Group {
-    /// Its parent's.
-    #[default]
-    Inherited,
-    /// A process group of its own in its parent's session: `setpgid(0, 0)`.
-    Own,
-    /// A session of its own, without a terminal: `setsid()`.
-    Session,
-}
+pub use super::request::{Failure, Group, Request, Step};
 
 /// A process that was started.
 #[derive(Debug)]
@@ -63,36 +27,6 @@ pub struct Started {
     pub pid: libc::pid_t,
     /// A descriptor that stands for the process, close-on-exec, readable when it has ended.
     pub pidfd: OwnedFd,
-}
-
-/// Why no process was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failure {
-    /// What failed.
-    pub step: Step,
-    /// The error of that system call.
-    pub errno: Errno,
-}
-
-/// The steps of a start, in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// `clone(2)`: no process could be made.
-    Clone,
-    /// `setsid(2)` or `setpgid(2)`.
-    Group,
-    /// `fcntl(2)` or `dup2(2)`: a descriptor could not be placed.
-    Descriptors,
-    /// `chdir(2)`.
-    Directory,
-    /// `setgid(2)`.
-    Gid,
-    /// `setuid(2)`.
-    Uid,
-    /// `prctl(2)`; `ESRCH`: the parent had died already.
-    ParentDeathSignal,
-    /// `execve(2)`, for every candidate.
-    Execute,
 }
 
 /// How much stack the child has. What it does between clone and execve is shallow; this is what glibc's posix_spawn gives too.
