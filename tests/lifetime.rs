@@ -155,3 +155,12 @@ async fn ended(pid: u32) -> Outcome {
     };
     Ok(tokio::time::timeout(Duration::from_secs(20), gone).await?)
 }
+
+#[test]
+fn a_parent_that_was_started_with_sigchld_ignored_learns_how_its_children_end() -> Outcome {
+    // A shell passes on what it ignores.
+    let line = format!("trap '' CHLD; exec {} childless", env!("CARGO_BIN_EXE_test-outcast"));
+    let output = std::process::Command::new("sh").args(["-c", &line]).output()?;
+    assert_eq!(String::from_utf8(output.stdout)?, "Ok(\"\\n\")\n");
+    Ok(())
+}

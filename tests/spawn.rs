@@ -1,9 +1,10 @@
 //! `child_process::spawn` from the outside: real programs, real signals, what `/proc` says.
 
 use std::io::{Seek, SeekFrom};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 use forklore::child_process::{Command, Event, Exit, Signal, Stdio};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -192,5 +193,17 @@ fn a_forked_copy_keeps_the_old_value_and_reports_how_it_ended() -> Outcome {
     // In a program with one thread: fork::copy refuses any other, and this one has many.
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_test-outcast")).arg("fork").output()?;
     assert_eq!(String::from_utf8(output.stdout)?, "the copy saw old, the parent sees new\nExited(7)\n");
+    Ok(())
+}
+
+#[tokio::test]
+async fn inheriting_our_own_descriptors_leaves_them_as_they_are() -> Outcome {
+    // A stdout that became close-on-exec here would be missing in the next program that somebody else starts.
+    let inherit = || Command::new("true").stdio([Stdio::Inherit, Stdio::Inherit, Stdio::Inherit]);
+    assert!(inherit().spawn()?.exit().await?.success());
+    for stream in [std::io::stdin().as_fd(), std::io::stdout().as_fd(), std::io::stderr().as_fd()] {
+        let flags = FdFlag::from_bits_retain(fcntl(stream, FcntlArg::F_GETFD)?);
+        assert!(!flags.contains(FdFlag::FD_CLOEXEC), "{stream:?}");
+    }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::os::fd::RawFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,14 +11,15 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{mpsc, watch};
 
 use super::process::Process;
-use super::stdio::End;
+use super::stdio::{End, Open};
 use super::{Duplex, Exit, Readable, Signal, Writable};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ipc::Channel;
 
 /// A child process.
 ///
 /// Two ends of its life are told apart, as in Node: **exit**, when the process has ended, and **close**, when besides nobody can write
-/// to its pipes any more. What it has started in turn may hold them open long after its exit.
+/// to its pipes or its channel any more. What it has started in turn may hold them open long after its exit.
 ///
 /// When a `Child` is dropped the process runs on (unless [`kill_on_drop`](super::Command::kill_on_drop) was asked for) and is waited
 /// for in the background, so that it is never left as a zombie.
@@ -29,11 +31,13 @@ pub struct Child {
     pub stdout: Option<Readable>,
     /// Its errors, if that is a pipe.
     pub stderr: Option<Readable>,
+    /// Its channel, if it has [`Stdio::Ipc`](super::Stdio::Ipc) somewhere. [`fork`](super::Command::fork) hands it out by itself.
+    pub channel: Option<Channel>,
     /// Pipes at higher numbers that have not been taken.
     others: BTreeMap<RawFd, Duplex>,
     process: Arc<Process>,
     exit: watch::Receiver<Option<Result<Exit, Arc<Error>>>>,
-    /// Ends when every stream has reached its end or was dropped.
+    /// Ends when every stream has reached its end or was dropped, and the channel has ended.
     all_closed: mpsc::Receiver<Infallible>,
     /// The next event to report; none after `Close`.
     next: Option<Next>,
@@ -66,6 +70,8 @@ pub(super) struct Ends {
     /// stdout and stderr.
     outputs: [Option<Readable>; 2],
     others: BTreeMap<RawFd, Duplex>,
+    /// The socket of the channel, and what stands for its being open.
+    pub(super) channel: Option<(UnixStream, Open)>,
 }
 
 impl Extend<(RawFd, End)> for Ends {
@@ -76,6 +82,7 @@ impl Extend<(RawFd, End)> for Ends {
                 End::Readable(readable) if number == 1 => self.outputs[0] = Some(readable),
                 End::Readable(readable) => self.outputs[1] = Some(readable),
                 End::Duplex(duplex) => drop(self.others.insert(number, duplex)),
+                End::Channel(stream, open) => self.channel = Some((stream, open)),
             }
         }
     }
@@ -87,11 +94,12 @@ impl Child {
         exit: watch::Receiver<Option<Result<Exit, Arc<Error>>>>,
         all_closed: mpsc::Receiver<Infallible>,
         ends: Ends,
+        channel: Option<Channel>,
         kill_on_drop: bool,
     ) -> Child {
-        let Ends { stdin, outputs: [stdout, stderr], others } = ends;
+        let Ends { stdin, outputs: [stdout, stderr], others, .. } = ends;
         let (next, killed) = (Some(Next::Spawn), AtomicBool::new(false));
-        Child { stdin, stdout, stderr, others, process, exit, all_closed, next, killed, kill_on_drop }
+        Child { stdin, stdout, stderr, channel, others, process, exit, all_closed, next, killed, kill_on_drop }
     }
 
     /// Its process id.
@@ -104,7 +112,8 @@ impl Child {
         self.others.remove(&number)
     }
 
-    /// Sends a signal; `false` when it has ended already. As in Node, `true` says no more than that the kernel took the signal.
+    /// Sends a signal; `false` when it has ended already. As in Node, `true` says no more than that the kernel took the signal: with
+    /// [`kill_group`](super::Command::kill_group) anybody of the group may have got it, until `close`.
     ///
     /// # Errors
     ///
@@ -130,7 +139,10 @@ impl Child {
         let told = exit.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
         match (told, self.process.exit()) {
             (_, Some(exit)) => Ok(exit),
-            (Some(Err(error)), None) => Err(Error::new("wait for", self.name(), error.kind().clone())),
+            (Some(Err(error)), None) => {
+                let kind = error.kind().clone();
+                Err(Error::new("wait for", self.name(), kind).caused_by(std::io::Error::other(error)))
+            }
             _ => {
                 let sentence = "the runtime that waited for it has ended".to_owned();
                 Err(Error::new("wait for", self.name(), ErrorKind::InvalidInput(sentence)))
@@ -138,15 +150,17 @@ impl Child {
         }
     }
 
-    /// Waits until the process has ended **and** nobody can write to its pipes any more. Output that nobody took is read and thrown
-    /// away once the process has ended, as in Node; what was taken must be read to its end, or dropped, by whoever took it.
+    /// Closes its stdin if that was not taken, and waits until the process has ended **and** nobody can write to its pipes any more **and** its channel has ended. Output that nobody
+    /// took is read and thrown away once the process has ended, as in Node; what was taken must be read to its end, or dropped, by whoever
+    /// took it. What came over the channel can still be received afterwards.
     ///
     /// # Errors
     ///
     /// Those of [`exit`](Child::exit).
     pub async fn close(&mut self) -> Result<Exit> {
-        let exit = self.exit().await?;
+        // Nobody can write to it as long as we wait here, and a child that reads to the end would wait for us.
         self.stdin = None;
+        let exit = self.exit().await?;
         let others = self.others.values_mut();
         let others = async {
             for duplex in others {

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Signal, Stdio};
+use crate::ipc::{PRIVATE_VARIABLES, Settings};
 
 /// A program with its arguments and everything else about the start: Node's `spawn(file, args, options)`.
 ///
-/// Each method takes the command and gives it back; [`spawn`](Command::spawn), [`exec_file`](super::exec_file) and the fork to come
+/// Each method takes the command and gives it back; [`spawn`](Command::spawn), [`fork`](Command::fork) and [`exec_file`](super::exec_file)
 /// use it up, and with it the descriptors that it holds.
 ///
 /// ```no_run
@@ -42,6 +43,7 @@ pub struct Command {
     pub(super) uid: Option<u32>,
     pub(super) gid: Option<u32>,
     pub(super) parent_death_signal: Option<Signal>,
+    pub(super) settings: Settings,
 }
 
 impl Command {
@@ -63,6 +65,7 @@ impl Command {
             uid: None,
             gid: None,
             parent_death_signal: None,
+            settings: Settings::default(),
         }
     }
 
@@ -107,8 +110,8 @@ impl Command {
         self
     }
 
-    fn environment_mut(&mut self) -> &mut BTreeMap<OsString, OsString> {
-        self.environment.get_or_insert_with(|| std::env::vars_os().collect())
+    pub(super) fn environment_mut(&mut self) -> &mut BTreeMap<OsString, OsString> {
+        self.environment.get_or_insert_with(inherited_environment)
     }
 
     /// The child's working directory. A program given by a relative path is looked for from there.
@@ -160,7 +163,8 @@ impl Command {
         self
     }
 
-    /// Sends SIGKILL when the [`Child`](super::Child) is dropped and still runs. Otherwise it runs on, and is waited for when it ends.
+    /// Sends SIGKILL when the [`Child`](super::Child) is dropped and still runs; with [`kill_group`](Command::kill_group) to all of its
+    /// group, unless `close` has come. Otherwise it runs on, and is waited for when it ends.
     pub fn kill_on_drop(mut self) -> Command {
         self.kill_on_drop = true;
         self
@@ -197,6 +201,12 @@ impl Command {
         self
     }
 
+    /// How the child's channel is to work, if it has one.
+    pub fn channel_settings(mut self, settings: Settings) -> Command {
+        self.settings = settings;
+        self
+    }
+
     /// File and arguments, joined by blanks: what Node calls `error.cmd`.
     pub(super) fn line(&self) -> String {
         let words = std::iter::once(&self.program).chain(&self.arguments);
@@ -210,6 +220,11 @@ impl Command {
             None => std::env::var_os("PATH"),
         }
     }
+}
+
+/// Our environment, without what is between us and our parent: a Node child would take the channel's number for its own.
+pub(super) fn inherited_environment() -> BTreeMap<OsString, OsString> {
+    std::env::vars_os().filter(|(name, _)| !PRIVATE_VARIABLES.iter().any(|private| name == private)).collect()
 }
 
 impl<P: AsRef<OsStr>> From<P> for Command {

@@ -95,6 +95,12 @@ impl fmt::Debug for Exec {
 }
 
 impl Exec {
+    /// Everything else that a [`Command`] can be told: `exec("ls").with(|command| command.cwd("/proc"))`.
+    pub fn with(mut self, options: impl FnOnce(Command) -> Command) -> Exec {
+        self.command = options(self.command);
+        self
+    }
+
     /// How many **bytes** of each stream are taken; [`DEFAULT_MAX_BUFFER`] if not said otherwise, `usize::MAX` for no limit. With one
     /// byte more the program is killed, and the output up to the limit is in the error.
     pub fn max_buffer(mut self, bytes: usize) -> Exec {
@@ -162,14 +168,22 @@ impl Exec {
             kind = time_is_up(timeout) => Err(kind.into()),
             () = cancelled(cancel) => Err(ErrorKind::Cancelled.into()),
         };
+        let mut killed = false;
         let (kind, exit) = match ended {
             Ok(exit) => match exit.failure() {
-                None => return Ok(Output { stdout, stderr }),
-                Some(kind) => (kind, Some(exit)),
+                None => {
+                    // It may have left something running on purpose.
+                    child.let_go();
+                    return Ok(Output { stdout, stderr });
+                }
+                Some(kind) => {
+                    child.let_go();
+                    (kind, Some(exit))
+                }
             },
             Err(Stop::Broken(error)) => return Err(error),
             Err(Stop::Because(kind)) => {
-                child.kill(kill_signal)?;
+                killed = child.kill(kill_signal)?;
                 let exit = if kind == ErrorKind::Cancelled { child.let_go() } else { Some(child.close().await?) };
                 (kind, exit)
             }
@@ -179,7 +193,7 @@ impl Exec {
             stderr,
             exit_code: exit.and_then(Exit::code),
             signal: exit.and_then(Exit::signal).map(Signal::number),
-            killed: !matches!(kind, ErrorKind::Failed { .. }),
+            killed,
         };
         Err(Error::new(operation, subject, kind).with_remains(remains))
     }

@@ -7,6 +7,7 @@
 //! | `spawn.rs` | from a [`Command`] to a running [`Child`] |
 //! | `child.rs` | [`Child`]: its streams, its exit, its close |
 //! | `process.rs` | the process itself: waited for, signalled, never left as a zombie |
+//! | `fork.rs` | [`Command::fork`]: spawn and a channel |
 //! | `exec.rs` | [`exec`] and [`exec_file`]: all of the output, up to a limit |
 //! | `exit.rs` | [`Exit`]: code or signal |
 //! | `signal.rs` | [`Signal`]: numbers and names, real-time signals too |
@@ -17,6 +18,7 @@ mod child;
 mod command;
 mod exec;
 mod exit;
+mod fork;
 mod lookup;
 mod process;
 mod refusal;

@@ -31,6 +31,20 @@ enum Stage {
     Ended(Exit),
     /// It has been waited for; its pid may be anybody's.
     Reaped(Exit),
+    /// Somebody else in this process has waited for it: how it ended is lost, its pid may be anybody's.
+    Lost,
+}
+
+/// A process that nobody waits for yet: killed and reaped if it never comes to that, by an error or a panic.
+struct Unwatched(Option<OwnedFd>);
+
+impl Drop for Unwatched {
+    fn drop(&mut self) {
+        if let Some(pidfd) = &self.0 {
+            let _ = pidfd::send_signal(pidfd, Signal::SIGKILL.number());
+            let _ = pidfd::wait(pidfd, Wait::Reap);
+        }
+    }
 }
 
 impl Process {
@@ -39,14 +53,10 @@ impl Process {
     /// Those of registering the pidfd with the runtime. The process is then killed: nobody could wait for it.
     pub(super) fn new(started: Started, group: bool) -> std::io::Result<Process> {
         let Started { pid, pidfd } = started;
-        match readiness::readable(pidfd) {
-            Ok(pidfd) => Ok(Process { pid, pidfd: Some(pidfd), group, stage: Mutex::new(Stage::Running) }),
-            Err((pidfd, error)) => {
-                let _ = pidfd::send_signal(&pidfd, Signal::SIGKILL.number());
-                let _ = pidfd::wait(&pidfd, Wait::Reap);
-                Err(error)
-            }
-        }
+        let mut unwatched = Unwatched(Some(pidfd.try_clone()?));
+        let pidfd = readiness::readable(pidfd).map_err(|(_, error)| error)?;
+        unwatched.0 = None;
+        Ok(Process { pid, pidfd: Some(pidfd), group, stage: Mutex::new(Stage::Running) })
     }
 
     pub(super) fn pid(&self) -> i32 {
@@ -64,7 +74,7 @@ impl Process {
     /// How it ended, if it has.
     pub(super) fn exit(&self) -> Option<Exit> {
         match *self.stage() {
-            Stage::Running => None,
+            Stage::Running | Stage::Lost => None,
             Stage::Ended(exit) | Stage::Reaped(exit) => Some(exit),
         }
     }
@@ -78,13 +88,17 @@ impl Process {
                 return Ok(exit);
             }
             let how = if self.group { Wait::Peek } else { Wait::ReapIfEnded };
-            match pidfd::wait(self.pidfd().get_ref(), how).map_err(|errno| self.failed("wait for", errno.into()))? {
-                Some(end) => {
+            match pidfd::wait(self.pidfd().get_ref(), how) {
+                Err(errno) => {
+                    *stage = Stage::Lost;
+                    return Err(self.failed("wait for", errno.into()));
+                }
+                Ok(Some(end)) => {
                     let exit = Exit::from(end);
                     *stage = if self.group { Stage::Ended(exit) } else { Stage::Reaped(exit) };
                     return Ok(exit);
                 }
-                None => ready.clear_ready(),
+                Ok(None) => ready.clear_ready(),
             }
         }
     }
@@ -103,9 +117,10 @@ impl Process {
         // Held until the signal is sent: the pid must not be reaped in between, when it is the group that is meant.
         let stage = self.stage();
         let sent = match *stage {
-            Stage::Reaped(_) => return Ok(false),
-            Stage::Ended(_) if !self.group => return Ok(false),
+            Stage::Reaped(_) | Stage::Lost => return Ok(false),
             _ if self.group => pidfd::signal_group(self.pid, signal.number()),
+            // It may have ended without our having been told: a zombie takes any signal, and says that it did.
+            _ if !matches!(pidfd::wait(self.pidfd().get_ref(), Wait::Peek), Ok(None)) => return Ok(false),
             _ => pidfd::send_signal(self.pidfd().get_ref(), signal.number()),
         };
         match sent {
@@ -123,7 +138,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         let Some(pidfd) = self.pidfd.take().map(AsyncFd::into_inner) else { return };
-        if let Stage::Reaped(_) = *self.stage() {
+        if let Stage::Reaped(_) | Stage::Lost = *self.stage() {
             return;
         }
         // Nobody waits for it any more: its runtime has gone, or it was never asked how it ended.

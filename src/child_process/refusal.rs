@@ -82,12 +82,21 @@ impl Attempt<'_> {
     }
 
     fn not_executable(&self) -> ErrorKind {
-        match self.files().find(|file| file.exists()) {
-            Some(file) if file.is_dir() => ErrorKind::IsDirectory,
-            Some(file) if access(&file, AccessFlags::X_OK).is_err() => ErrorKind::NotExecutable,
-            // A folder on the way that may not be searched, a file system mounted without execution, an interpreter that may not
-            // be executed itself.
-            _ => ErrorKind::System(Errno::EACCES),
+        let name = |file: &Path| file.display().to_string();
+        let executable = |file: &Path| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
+        if let Some(file) = self.files().find(|file| file.is_file()) {
+            let runs_it = interpreter(&file).filter(|interpreter| !executable(Path::new(interpreter)));
+            return match runs_it {
+                _ if !executable(&file) => ErrorKind::NotExecutable { file: name(&file) },
+                Some(interpreter) => ErrorKind::NotExecutable { file: interpreter },
+                // A file system mounted without execution.
+                None => ErrorKind::System(Errno::EACCES),
+            };
+        }
+        match self.files().find(|file| file.is_dir()) {
+            Some(folder) => ErrorKind::IsDirectory { file: name(&folder) },
+            // A folder on the way may not be searched.
+            None => ErrorKind::System(Errno::EACCES),
         }
     }
 }

@@ -73,9 +73,13 @@ impl FromStr for Signal {
             return Signal::from_number(number).ok_or_else(unknown);
         }
         let name = if text.starts_with("SIG") { text.to_owned() } else { format!("SIG{text}") };
-        if let Some(offset) = name.strip_prefix("SIGRTMIN") {
-            let offset = if offset.is_empty() { Ok(0) } else { offset.trim_start_matches('+').parse() };
-            return offset.ok().and_then(Signal::real_time).ok_or_else(unknown);
+        if name == "SIGRTMIN" {
+            return Signal::real_time(0).ok_or_else(unknown);
+        }
+        if let Some(offset) = name.strip_prefix("SIGRTMIN+") {
+            // A number may begin with a sign of its own, this one may not.
+            let digits = offset.bytes().all(|byte| byte.is_ascii_digit()).then_some(offset);
+            return digits.and_then(|digits| digits.parse().ok()).and_then(Signal::real_time).ok_or_else(unknown);
         }
         nix::sys::signal::Signal::from_str(&name).map(Signal::from).map_err(|_| unknown())
     }
@@ -99,6 +103,7 @@ mod tests {
         assert_eq!("9".parse(), Ok(Signal::SIGKILL));
         assert!("SIGNOSUCH".parse::<Signal>().is_err());
         assert!("0".parse::<Signal>().is_err());
+        assert!("SIGRTMIN++1".parse::<Signal>().is_err());
         assert!("SIGRTMIN+99".parse::<Signal>().is_err());
     }
 }

@@ -1,18 +1,22 @@
 //! From a [`Command`] to a running [`Child`].
 
 use std::ffi::{CString, OsStr, OsString};
+use std::future::{Pending, pending};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit};
 use tokio::sync::{mpsc, watch};
 
 use super::child::Ends;
+use super::command::inherited_environment;
 use super::process::Process;
 use super::refusal::Attempt;
 use super::{Child, Command, Exit, Signal, Stdio, lookup};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sys::disposition;
 use crate::sys::spawn::{self, Group, Request};
 
 impl Command {
@@ -39,15 +43,30 @@ impl Command {
             return Err(invalid(OsStr::new("\"\""), "a program's name cannot be empty".to_owned()));
         }
 
+        if let Some(place) = self.program.as_bytes().iter().position(|byte| *byte == 0) {
+            let name = self.program.to_string_lossy().escape_debug().to_string();
+            return Err(invalid(OsStr::new(&name), format!("the program's name holds a NUL byte, at {place}")));
+        }
+        let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).map_err(|errno| {
+            Error::system("ask the limit of descriptors for", self.program.to_string_lossy(), errno)
+        })?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX).min(i64::from(i32::MAX) - 1);
+        // Made before there is a child: a runtime that has no clock says so here.
+        let deadline =
+            self.timeout.map(|timeout| (Box::pin(tokio::time::timeout(timeout, pending())), self.kill_signal));
+
         let (open, all_closed) = mpsc::channel(1);
         let mut ends = Ends::default();
         let mut placed: Vec<(OwnedFd, RawFd)> = Vec::new();
         for number in 0..3 {
             self.stdio.entry(number).or_insert(Stdio::Pipe);
         }
+        self.announce_channel()?;
         for (number, stdio) in std::mem::take(&mut self.stdio) {
-            if number < 0 {
-                return Err(invalid(&self.program, format!("{number} cannot be the number of a descriptor")));
+            if !(0..limit).contains(&i64::from(number)) {
+                let sentence =
+                    format!("descriptor {number} cannot be: this process may have 0 to {} (`ulimit -n`)", limit - 1);
+                return Err(invalid(&self.program, sentence));
             }
             let (theirs, ours) = stdio.open(number, &open)?;
             placed.extend(theirs.map(|fd| (fd, number)));
@@ -58,6 +77,7 @@ impl Command {
         let path = self.path();
         let candidates = lookup::candidates(&self.program, path.as_deref());
         let request = self.request(&candidates, &placed)?;
+        disposition::keep_children().map_err(|errno| Error::system("spawn", self.program.to_string_lossy(), errno))?;
         let started = spawn::spawn(&request).map_err(|failure| {
             let attempt = Attempt {
                 program: &self.program,
@@ -72,9 +92,9 @@ impl Command {
             .map_err(|error| Error::io("watch", self.program.to_string_lossy(), error))?;
         let process = Arc::new(process);
         let (told, exit) = watch::channel(None);
-        let deadline = self.timeout.map(|timeout| (timeout, self.kill_signal));
         tokio::spawn(attend(process.clone(), deadline, told));
-        Ok(Child::new(process, exit, all_closed, ends, self.kill_on_drop))
+        let channel = self.open_channel(ends.channel.take())?;
+        Ok(Child::new(process, exit, all_closed, ends, channel, self.kill_on_drop))
     }
 
     /// The request for the kernel: all strings with their final NUL.
@@ -93,7 +113,7 @@ impl Command {
         let environment = match &self.environment {
             Some(environment) => environment,
             None => {
-                inherited = std::env::vars_os().collect();
+                inherited = inherited_environment();
                 &inherited
             }
         };
@@ -125,24 +145,25 @@ impl Command {
     }
 }
 
+/// Passes when the time is up; it waits for nothing else.
+type Deadline = Pin<Box<tokio::time::Timeout<Pending<()>>>>;
+
 /// Waits for a process, whether anybody asks or not, and sends it a signal when its time is up.
 async fn attend(
     process: Arc<Process>,
-    deadline: Option<(Duration, Signal)>,
+    deadline: Option<(Deadline, Signal)>,
     told: watch::Sender<Option<Result<Exit, Arc<Error>>>>,
 ) {
     let ended = match deadline {
         None => process.ended().await,
-        Some((timeout, signal)) => {
-            match tokio::time::timeout(timeout, process.ended()).await {
-                Ok(ended) => ended,
-                Err(_) => {
-                    // If it may not be signalled (it changed its user), there is nothing to do but wait on.
-                    let _ = process.kill(signal);
-                    process.ended().await
-                }
+        Some((deadline, signal)) => tokio::select! {
+            ended = process.ended() => ended,
+            _ = deadline => {
+                // If it may not be signalled (it changed its user), there is nothing to do but wait on.
+                let _ = process.kill(signal);
+                process.ended().await
             }
-        }
+        },
     };
     told.send_replace(Some(ended.map_err(Arc::new)));
 }

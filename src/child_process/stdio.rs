@@ -27,8 +27,11 @@ pub enum Stdio {
     Ignore,
     /// The same that we have at that number.
     Inherit,
-    /// This descriptor. Ours is closed when the child has been started.
+    /// This descriptor. Ours is closed when the child has been started. At 0, 1 and 2 it is made blocking, since programs do not expect
+    /// "try again" there; that holds for every descriptor of the same open file description, a duplicate kept by us included.
     Fd(OwnedFd),
+    /// The channel, of which a child has one at most; `NODE_CHANNEL_FD` tells it the number. Ours is [`Child::channel`](super::Child).
+    Ipc,
 }
 
 impl<T: Into<OwnedFd>> From<T> for Stdio {
@@ -43,6 +46,7 @@ pub(super) enum End {
     Readable(Readable),
     Writable(Writable),
     Duplex(Duplex),
+    Channel(std::os::unix::net::UnixStream, Open),
 }
 
 /// What stands for a stream whose end has not been read: `close` comes when all of them are gone.
@@ -61,11 +65,14 @@ impl Stdio {
                 }
                 Stdio::Inherit => (Some(inherited::duplicate(number)?), None),
                 Stdio::Fd(fd) => {
-                    // Programs do not expect "try again" at these; a descriptor that comes from a runtime says it.
                     if number <= 2 {
                         set_blocking(&fd)?;
                     }
                     (Some(fd), None)
+                }
+                Stdio::Ipc => {
+                    let (ours, theirs) = socket_pair()?;
+                    (Some(theirs), Some(End::Channel(ours, open.clone())))
                 }
                 Stdio::Pipe => {
                     let (theirs, ours) = open_pipe(number, open.clone())?;
@@ -80,9 +87,7 @@ impl Stdio {
 fn open_pipe(number: RawFd, open: Open) -> io::Result<(OwnedFd, End)> {
     let open = Some(open);
     if number > 2 {
-        let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
-        let ours = std::os::unix::net::UnixStream::from(ours);
-        ours.set_nonblocking(true)?;
+        let (ours, theirs) = socket_pair()?;
         return Ok((theirs, End::Duplex(Duplex { stream: UnixStream::from_std(ours)?, open })));
     }
     let (reading, writing) = pipe2(OFlag::O_CLOEXEC)?;
@@ -95,6 +100,14 @@ fn open_pipe(number: RawFd, open: Open) -> io::Result<(OwnedFd, End)> {
         End::Readable(Readable { stream: pipe::Receiver::from_owned_fd_unchecked(ours)?, open })
     };
     Ok((theirs, end))
+}
+
+/// Our end and the child's. Ours does not block; the child's does until it says otherwise.
+fn socket_pair() -> io::Result<(std::os::unix::net::UnixStream, OwnedFd)> {
+    let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
+    let ours = std::os::unix::net::UnixStream::from(ours);
+    ours.set_nonblocking(true)?;
+    Ok((ours, theirs))
 }
 
 fn set_blocking(fd: impl AsFd) -> nix::Result<()> {

@@ -174,14 +174,18 @@ fn become_user(request: &Request<'_>) -> Result<(), Failure> {
 /// Tries each candidate until one is executed. The rules are execvp(3)'s:
 ///
 /// 1. a file that is not there (`ENOENT`, `ENOTDIR`) sends us to the next candidate;
-/// 2. so does one that may not be executed (`EACCES`), but if nothing else is found, that is the answer;
+/// 2. so does one that may not be executed (`EACCES`), but if nothing else is found, that is the answer; else it is the last one's;
 /// 3. a file that is no known kind of program (`ENOEXEC`) is a shell script;
 /// 4. any other error is the answer at once.
 fn execute(plan: &mut Plan<'_>) -> Result<(), Failure> {
     let mut answer = Errno::ENOENT;
     for path in &plan.candidates {
         match run(*path, &plan.arguments, &plan.environment) {
-            Errno::ENOENT | Errno::ENOTDIR => {}
+            errno @ (Errno::ENOENT | Errno::ENOTDIR) => {
+                if answer != Errno::EACCES {
+                    answer = errno;
+                }
+            }
             Errno::EACCES => answer = Errno::EACCES,
             Errno::ENOEXEC => {
                 answer = run_by_shell(*path, &mut plan.arguments, &plan.environment);

@@ -24,8 +24,9 @@ use super::spawn::Started;
 /// `EBUSY` when this process has more than one thread: only the calling one exists in the copy, and whatever lock another one held,
 /// the allocator's among them, stays locked there for ever. Otherwise the errors of `fork(2)` and `pidfd_open(2)`.
 pub fn copy(part: impl FnOnce() -> i32) -> Result<Started, Errno> {
-    let threads = fs::read_dir("/proc/self/task").map_err(|_| Errno::ENOSYS)?.count();
-    if threads != 1 {
+    let threads =
+        fs::read_dir("/proc/self/task").map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?;
+    if threads.count() != 1 {
         return Err(Errno::EBUSY);
     }
     // What is still in the buffer would be written by both.
@@ -35,13 +36,22 @@ pub fn copy(part: impl FnOnce() -> i32) -> Result<Started, Errno> {
         ForkResult::Parent { child } => {
             let pid = child.as_raw();
             // SAFETY: Takes two numbers. The child has not been waited for, so the pid is its own.
-            let fd = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) })?;
+            let opened = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) });
+            let fd = opened.inspect_err(|_| forget(pid))?;
             // SAFETY: A new descriptor, which nobody else knows; pidfd_open makes it close-on-exec.
             let pidfd = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
             Ok(Started { pid, pidfd })
         }
         ForkResult::Child => run_to_exit(part),
     }
+}
+
+/// Ends a copy that cannot be handed out.
+fn forget(pid: libc::pid_t) {
+    // SAFETY: Takes numbers; it is our child and has not been waited for, so the pid is its own.
+    unsafe { libc::kill(pid, libc::SIGKILL) };
+    // SAFETY: As above; the status is not asked for.
+    unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
 }
 
 fn run_to_exit(part: impl FnOnce() -> i32) -> ! {

@@ -5,12 +5,18 @@
 //! | `spawn.rs` | a child that borrows its parent's memory until it executes another program costs the same from any parent |
 //! | `request.rs` | what a start consists of, and so where it can fail |
 //! | `birth.rs` | what such a child does before it executes, and why it may do so little |
+//! | `disposition.rs` | who ignores SIGCHLD never learns how his children ended |
 //! | `fork.rs` | `fork(2)` copies a process, and why only one with a single thread may be copied safely |
 //! | `pidfd.rs` | a process can be held by a descriptor: waited for and signalled without the risk of a reused pid |
 //! | `readiness.rs` | epoll knows a descriptor by what it was when it was registered |
+//! | `fd_passing.rs` | a descriptor travels over a Unix socket: the open file description behind it, not its number |
+//! | `environment.rs` | the environment may be changed by a process's only thread, and by no other |
 //! | `inherited.rs` | a descriptor survives `execve(2)`, and its number is all that the new program knows of it |
 
 mod birth;
+pub mod disposition;
+pub mod environment;
+pub mod fd_passing;
 pub mod fork;
 pub mod inherited;
 pub mod pidfd;

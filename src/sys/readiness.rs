@@ -21,3 +21,22 @@ pub fn readable(fd: OwnedFd) -> Result<AsyncFd<OwnedFd>, (OwnedFd, io::Error)> {
     // hands out no more than a shared reference to it.
     unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }.map_err(|error| error.into_parts())
 }
+
+/// The same, to be told as well when it can be written.
+///
+/// For a socket that is a wake-up each time its peer has read. Between processes that answer each other it is of use: the one that waits
+/// is being woken while the other still works on its answer. Measured on two processors, where waking is most of a round trip, it takes
+/// a quarter off; when both share one processor it adds as much.
+///
+/// # Errors
+///
+/// Those of `epoll_ctl(2)`; the descriptor comes back with the error.
+///
+/// # Panics
+///
+/// As [`readable`].
+pub fn readable_and_writable(fd: OwnedFd) -> Result<AsyncFd<OwnedFd>, (OwnedFd, io::Error)> {
+    // SAFETY: As in `readable`.
+    unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE | Interest::WRITABLE) }
+        .map_err(|error| error.into_parts())
+}

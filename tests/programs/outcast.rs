@@ -1,7 +1,8 @@
 //! Does what only a process with few rights or few descriptors can show, and prints the error.
 //!
 //! `outcast uid`: gives up root, then asks to become root. `outcast emfile`: asks for a child with no descriptor left.
-//! `outcast count`: counts its descriptors before and after failed starts. `outcast fork`: copies itself.
+//! `outcast count`: counts its descriptors before and after failed starts. `outcast childless`: runs a
+//! program, whatever it was told about SIGCHLD. `outcast fork`: copies itself.
 
 use std::cell::Cell;
 
@@ -35,8 +36,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             println!("{} number of descriptors", if count()? == before { "same" } else { "another" });
             return Ok(());
         }
+        Some("childless") => {
+            let output = exec_file("echo").await.map(|output| output.stdout_lossy());
+            println!("{output:?}");
+            return Ok(());
+        }
         Some("fork") => return Ok(fork()?),
-        _ => return Err("usage: outcast uid|emfile|count|fork".into()),
+        _ => return Err("usage: outcast uid|emfile|count|childless|fork".into()),
     };
     match outcome {
         Ok(()) => println!("no error"),

@@ -1,0 +1,132 @@
+//! What a descriptor is, asked of the kernel; and which kinds another process can be sent.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::socket::{AddressFamily, SockType, SockaddrStorage, getsockname, getsockopt, sockopt};
+use nix::sys::stat::{SFlag, fstat};
+use nix::unistd::isatty;
+
+/// The kinds that Node can take, by what libuv makes of them. Any other makes a Node process refuse every later handle, or abort.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature {
+    /// A TCP socket, IPv4 or IPv6.
+    Tcp,
+    /// A Unix stream socket.
+    Unix,
+    /// A UDP socket over IPv4.
+    Udp4,
+    /// A UDP socket over IPv6.
+    Udp6,
+    /// An end of a pipe, named or not.
+    Pipe,
+}
+
+impl Nature {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Nature::Tcp => "a TCP socket",
+            Nature::Unix => "a Unix stream socket",
+            Nature::Udp4 | Nature::Udp6 => "a UDP socket",
+            Nature::Pipe => "a pipe",
+        }
+    }
+
+    pub(super) fn is_stream(self) -> bool {
+        !matches!(self, Nature::Udp4 | Nature::Udp6)
+    }
+}
+
+/// What `fd` is.
+///
+/// # Errors
+///
+/// The name of what it is when no process can be sent it.
+pub(super) fn nature(fd: BorrowedFd<'_>) -> Result<Nature, String> {
+    let socket = match getsockopt(&fd, sockopt::SockType) {
+        Ok(kind) => kind,
+        Err(Errno::ENOTSOCK) => return file(fd),
+        Err(errno) => return Err(format!("a descriptor that says {errno}")),
+    };
+    let family = family(fd);
+    match (family, socket) {
+        (Some(AddressFamily::Inet | AddressFamily::Inet6), SockType::Stream) => Ok(Nature::Tcp),
+        (Some(AddressFamily::Inet), SockType::Datagram) => Ok(Nature::Udp4),
+        (Some(AddressFamily::Inet6), SockType::Datagram) => Ok(Nature::Udp6),
+        (Some(AddressFamily::Unix), SockType::Stream) => Ok(Nature::Unix),
+        (Some(AddressFamily::Unix), SockType::Datagram) => Err("a Unix datagram socket".to_owned()),
+        (Some(AddressFamily::Unix), SockType::SeqPacket) => Err("a Unix seqpacket socket".to_owned()),
+        (family, kind) => Err(format!("a socket of family {family:?} and type {kind:?}")),
+    }
+}
+
+/// The family of a socket's addresses, bound or not.
+fn family(fd: BorrowedFd<'_>) -> Option<AddressFamily> {
+    use nix::sys::socket::SockaddrLike;
+    getsockname::<SockaddrStorage>(fd.as_raw_fd()).ok()?.family()
+}
+
+/// What is no socket: a pipe, or the name of what it is.
+fn file(fd: BorrowedFd<'_>) -> Result<Nature, String> {
+    let status = fstat(fd).map_err(|errno| format!("a descriptor that says {errno}"))?;
+    let kind = SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits());
+    // "anon_inode:[eventfd]", "/dev/null"
+    let name = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).unwrap_or_default();
+    let name = name.to_string_lossy();
+    Err(match kind {
+        SFlag::S_IFIFO => return Ok(Nature::Pipe),
+        SFlag::S_IFREG => format!("a regular file ({name})"),
+        SFlag::S_IFDIR => format!("a directory ({name})"),
+        SFlag::S_IFCHR if isatty(fd) == Ok(true) => format!("a terminal ({name})"),
+        SFlag::S_IFCHR | SFlag::S_IFBLK => format!("a device ({name})"),
+        _ => match name.strip_prefix("anon_inode:") {
+            Some(kind) => format!("a descriptor of kind {}", kind.trim_matches(['[', ']'])),
+            None => format!("a descriptor of an unknown kind ({name})"),
+        },
+    })
+}
+
+/// Whether a stream socket waits for connections.
+pub(super) fn is_listening(fd: BorrowedFd<'_>) -> bool {
+    getsockopt(&fd, sockopt::AcceptConn) == Ok(true)
+}
+
+/// Has every read and write of this open file description say "try again" instead of waiting, in **every** process that holds it. Node
+/// takes that for granted, and does not see to it: a blocking socket would stop a Node process as a whole.
+pub(super) fn set_nonblocking(fd: impl AsFd) -> nix::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
+    if !flags.contains(OFlag::O_NONBLOCK) {
+        fcntl(fd.as_fd(), FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::net::{TcpListener, UdpSocket};
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::{UnixDatagram, UnixStream};
+
+    use super::*;
+
+    #[test]
+    fn each_kind_is_known_by_its_name() {
+        let of = |fd: OwnedFd| nature(fd.as_fd());
+        let (reading, _writing) = nix::unistd::pipe().expect("a pipe");
+        assert_eq!(of(reading), Ok(Nature::Pipe));
+        assert_eq!(of(TcpListener::bind("127.0.0.1:0").expect("a port").into()), Ok(Nature::Tcp));
+        assert_eq!(of(UdpSocket::bind("127.0.0.1:0").expect("a port").into()), Ok(Nature::Udp4));
+        assert_eq!(of(UnixStream::pair().expect("a pair").0.into()), Ok(Nature::Unix));
+        let refused = |fd: OwnedFd| of(fd).expect_err("cannot be sent");
+        assert_eq!(refused(UnixDatagram::unbound().expect("a socket").into()), "a Unix datagram socket");
+        assert_eq!(refused(File::open("/dev/null").expect("there").into()), "a device (/dev/null)");
+        assert_eq!(refused(File::open("/proc").expect("there").into()), "a directory (/proc)");
+        let program = refused(File::open("/proc/self/exe").expect("there").into());
+        assert!(program.starts_with("a regular file (/"), "{program}");
+        let epoll = nix::sys::eventfd::EventFd::new().expect("an eventfd");
+        assert_eq!(refused(epoll.into()), "a descriptor of kind eventfd");
+    }
+}

@@ -1,0 +1,97 @@
+//! The channel that our parent gave us.
+
+use std::env;
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::os::unix::net::UnixStream;
+
+use super::channel::is_channel;
+use super::{Channel, Settings};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sys::{environment, inherited};
+
+/// The variable by which a parent tells its child the number of the channel's descriptor.
+pub const CHANNEL_FD: &str = "NODE_CHANNEL_FD";
+
+/// The variable that says how values are written: `json`, the default, or `advanced`.
+pub const SERIALIZATION_MODE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
+
+/// The variable that tells a cluster's worker its number.
+pub const UNIQUE_ID: &str = "NODE_UNIQUE_ID";
+
+/// What is between a process and its parent, and must not reach its own children: there the numbers mean something else.
+/// [`Command`](crate::child_process::Command) never passes these variables on.
+pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE_ID];
+
+/// The channel to the process that started us, if it gave us one: Node's `process.send` and `process.on('message')`.
+///
+/// Call it once, at the start. It removes [`PRIVATE_VARIABLES`] from our environment, as Node does, if this is still the process's only
+/// thread; otherwise they stay where they are, since another thread might be reading them, and a child started with
+/// [`Command`](crate::child_process::Command) does not get them either way.
+///
+/// ```no_run
+/// # async fn example() -> forklore::Result<()> {
+/// let parent = forklore::ipc::parent()?;
+/// while let Some(message) = parent.recv().await? {
+///     parent.send(&format!("you said {}", message.json())).await?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::NoChannel`] with the reason: nobody gave us one, its number is none, what is there is no channel, it has been taken
+/// before, or the parent wants the serialization mode `advanced`.
+///
+/// # Panics
+///
+/// As [`Channel::over`].
+pub fn parent() -> Result<Channel> {
+    parent_with(Settings::default())
+}
+
+/// The same with other settings.
+///
+/// # Errors
+///
+/// As for [`parent`].
+///
+/// # Panics
+///
+/// As [`Channel::over`].
+pub fn parent_with(settings: Settings) -> Result<Channel> {
+    const PEER: &str = "our parent";
+    let none = |sentence: String| Error::new("open the channel to", PEER, ErrorKind::NoChannel(sentence));
+    let number = env::var_os(CHANNEL_FD).unwrap_or_default();
+    let mode = env::var_os(SERIALIZATION_MODE);
+    if number.is_empty() {
+        let sentence = "this process was not forked, but started in another way: NODE_CHANNEL_FD is not set";
+        return Err(none(sentence.to_owned()));
+    }
+    let shown = number.to_string_lossy();
+    let Some(number) = shown.parse::<RawFd>().ok().filter(|number| *number >= 0) else {
+        return Err(none(format!("NODE_CHANNEL_FD is {shown:?}, which is no number of a descriptor")));
+    };
+    match mode.as_deref().map(|mode| mode.to_string_lossy()) {
+        None => {}
+        Some(mode) if mode == "json" => {}
+        Some(mode) => {
+            let sentence = "the parent wants the serialization";
+            return Err(none(format!("{sentence} {mode:?}, and only \"json\" is spoken here")));
+        }
+    }
+    if tokio::runtime::Handle::try_current().is_err() {
+        let sentence = "this thread is in no tokio runtime, which would serve the channel".to_owned();
+        return Err(Error::new("open the channel to", PEER, ErrorKind::InvalidInput(sentence)));
+    }
+    let check = |fd: BorrowedFd<'_>| is_channel(fd).map_err(|name| io::Error::other(format!("{name}, and no channel")));
+    let fd = inherited::take(number, check).map_err(|error| match error.raw_os_error() {
+        Some(libc::EBADF) => none(format!("NODE_CHANNEL_FD is {number}, and no such descriptor is open")),
+        Some(libc::EBUSY) => none(format!("descriptor {number} has been taken before, or was opened by this process")),
+        Some(_) => Error::io("open the channel to", PEER, error),
+        None => none(format!("descriptor {number}, which NODE_CHANNEL_FD names, is {error}")),
+    })?;
+    environment::remove(&PRIVATE_VARIABLES);
+    Channel::over(UnixStream::from(fd), PEER, settings)
+}

@@ -1,0 +1,164 @@
+//! A descriptor travels over a Unix socket: not its number, but the open file description behind it.
+//!
+//! The kernel rules that the rest of the project stands on (unix(7), and observed):
+//!
+//! - what is sent with a descriptor is a buffer of its own; a read may return plain bytes sent before **and** that buffer, but it ends
+//!   where the buffer ends, and gives the descriptor with the buffer's first byte;
+//! - so at most one message that carries descriptors is seen in a read, and it is the last one in it;
+//! - a receiver without a free descriptor still gets the bytes; the descriptor is gone, and `MSG_CTRUNC` is all that says so.
+#![allow(unsafe_code)]
+
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use bytes::BytesMut;
+use nix::errno::Errno;
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+
+/// How many descriptors one [`receive`] has room for, as many as Node has. A well-behaved peer sends one at a time.
+const ROOM: usize = 64;
+
+/// What one [`receive`] got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Received {
+    /// How many bytes were appended; 0 at the end of the stream.
+    pub bytes: usize,
+    /// Whether descriptors were lost, since there was no room for them here or in this process's table (`MSG_CTRUNC`).
+    pub truncated: bool,
+}
+
+/// Sends bytes, the first of them with a descriptor if one is given, and says how many of them the kernel took. Never waits, and
+/// never raises SIGPIPE.
+///
+/// ```c
+/// ssize_t sendmsg(int sockfd, const struct msghdr *msg, MSG_DONTWAIT | MSG_NOSIGNAL);   // sendmsg(2), SCM_RIGHTS in unix(7)
+/// ```
+///
+/// If only a part of the bytes was taken the descriptor has gone with it: the rest must be sent without.
+///
+/// # Errors
+///
+/// `EAGAIN` when the socket is full, `EPIPE` or `ECONNRESET` when the other end is closed, `ETOOMANYREFS` when more descriptors are on
+/// their way than this user may have open.
+pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], passed: Option<BorrowedFd<'_>>) -> Result<usize, Errno> {
+    let numbers: Option<[RawFd; 1]> = passed.map(|fd| [fd.as_raw_fd()]);
+    let rights = numbers.as_ref().map(|numbers| ControlMessage::ScmRights(numbers));
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+    loop {
+        match sendmsg::<()>(socket.as_raw_fd(), &[IoSlice::new(bytes)], rights.as_slice(), flags, None) {
+            Err(Errno::EINTR) => {}
+            answer => return answer,
+        }
+    }
+}
+
+/// Room for the control message of [`ROOM`] descriptors, aligned as its header wants to be.
+#[repr(C)]
+union Control {
+    _header: libc::cmsghdr,
+    _bytes: [u8; control_space()],
+}
+
+const fn control_space() -> usize {
+    // SAFETY: CMSG_SPACE is arithmetic on its argument.
+    unsafe { libc::CMSG_SPACE((ROOM * size_of::<RawFd>()) as u32) as usize }
+}
+
+/// Appends what has come to the free room of `buffer`, and the descriptors that came with it to `passed`, each close-on-exec from the
+/// moment it exists. Never waits.
+///
+/// ```c
+/// ssize_t recvmsg(int sockfd, struct msghdr *msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);   // recvmsg(2), cmsg(3)
+/// ```
+///
+/// nix's own `recvmsg` cannot be used: it answers a truncated control message with an error, and the descriptors that did arrive would
+/// stay open for ever, with nobody to know their numbers.
+///
+/// # Errors
+///
+/// `EAGAIN` when nothing has come, `ECONNRESET` when the other end was closed with bytes of ours unread.
+pub fn receive(
+    socket: BorrowedFd<'_>,
+    buffer: &mut BytesMut,
+    passed: &mut impl Extend<OwnedFd>,
+) -> Result<Received, Errno> {
+    let room = buffer.spare_capacity_mut();
+    let mut vector = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
+    let mut control = MaybeUninit::<Control>::uninit();
+    // SAFETY: All zeroes is an empty msghdr. (Some platforms pad it, so it cannot be written out by its members.)
+    let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
+    header.msg_iov = &raw mut vector;
+    header.msg_iovlen = 1;
+    header.msg_control = control.as_mut_ptr().cast();
+    header.msg_controllen = size_of::<Control>();
+    let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    let taken = loop {
+        // SAFETY: The header points to room that is ours for the whole call: the buffer's spare capacity and `control`, each with
+        // its own length.
+        match Errno::result(unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) }) {
+            Err(Errno::EINTR) => {}
+            answer => break answer? as usize,
+        }
+    };
+    let filled = buffer.len() + taken;
+    // SAFETY: The kernel has written `taken` bytes behind the old length, within the spare capacity that it was given.
+    unsafe { buffer.set_len(filled) };
+
+    // SAFETY: The kernel has filled the header; msg_controllen is the length of what it wrote to `control`.
+    let mut message = unsafe { libc::CMSG_FIRSTHDR(&raw const header) };
+    while !message.is_null() {
+        // SAFETY: CMSG_FIRSTHDR and CMSG_NXTHDR give null or a whole, aligned header inside `control`.
+        let &libc::cmsghdr { cmsg_len, cmsg_level, cmsg_type, .. } = unsafe { &*message };
+        if (cmsg_level, cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+            // SAFETY: Arithmetic on its argument.
+            let count = (cmsg_len - unsafe { libc::CMSG_LEN(0) } as usize) / size_of::<RawFd>();
+            // SAFETY: The data of a control message follows its header.
+            let numbers = unsafe { libc::CMSG_DATA(message) }.cast::<RawFd>();
+            passed.extend((0..count).map(|index| {
+                // SAFETY: `cmsg_len` counts this number, so it lies within `control`.
+                let place = unsafe { numbers.add(index) };
+                // SAFETY: The kernel has written it, perhaps unaligned.
+                let number = unsafe { place.read_unaligned() };
+                // SAFETY: The kernel has just made this descriptor, for us; nobody else knows it.
+                unsafe { OwnedFd::from_raw_fd(number) }
+            }));
+        }
+        // SAFETY: `message` is one of the header's own, as above.
+        message = unsafe { libc::CMSG_NXTHDR(&raw const header, message) };
+    }
+    Ok(Received { bytes: taken, truncated: header.msg_flags & libc::MSG_CTRUNC != 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixStream;
+
+    use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+
+    use super::*;
+
+    #[test]
+    fn a_descriptor_comes_with_the_first_byte_of_its_message_and_ends_the_read() {
+        let (left, right) = UnixStream::pair().expect("a pair");
+        let (passed, _other) = UnixStream::pair().expect("a pair");
+        assert_eq!(send(left.as_fd(), b"plain ", None), Ok(6));
+        assert_eq!(send(left.as_fd(), b"with it", Some(passed.as_fd())), Ok(7));
+        assert_eq!(send(left.as_fd(), b" after", None), Ok(6));
+        let (mut buffer, mut descriptors) = (BytesMut::with_capacity(1024), Vec::new());
+        let first = receive(right.as_fd(), &mut buffer, &mut descriptors);
+        assert_eq!(first, Ok(Received { bytes: 13, truncated: false }));
+        assert_eq!((&buffer[..], descriptors.len()), (&b"plain with it"[..], 1));
+        let flags = fcntl(&descriptors[0], FcntlArg::F_GETFD).map(FdFlag::from_bits_retain);
+        assert_eq!(flags, Ok(FdFlag::FD_CLOEXEC));
+        let second = receive(right.as_fd(), &mut buffer, &mut descriptors);
+        assert_eq!(second, Ok(Received { bytes: 6, truncated: false }));
+        assert_eq!(descriptors.len(), 1);
+        assert_eq!(receive(right.as_fd(), &mut buffer, &mut descriptors), Err(Errno::EAGAIN));
+        drop(left);
+        let end = receive(right.as_fd(), &mut buffer, &mut descriptors);
+        assert_eq!(end, Ok(Received { bytes: 0, truncated: false }));
+        assert_eq!(send(right.as_fd(), b"x", None), Err(Errno::EPIPE));
+    }
+}

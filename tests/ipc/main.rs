@@ -1,0 +1,7 @@
+//! A channel whose other end is a bare socket.
+
+mod endings;
+mod handles;
+mod order;
+mod peer;
+mod wire;

@@ -1,0 +1,130 @@
+//! The channel with a real `node` at the other end, as child and as parent.
+
+mod alone;
+mod child;
+mod handles;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod parent;
+
+use std::future::Future;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::process::ExitCode;
+
+use forklore::child_process::{Child, Command, Event, Exit, Signal, Stdio};
+use forklore::ipc::{Channel, Ending, Handle, Settings, Socket};
+use harness::{conclude, root, trial};
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_test-channel-child");
+
+/// A test with a runtime of its own, which must end.
+fn case<F: Future<Output = Outcome> + 'static>(name: &'static str, needs: &[&str], test: fn() -> F) -> Trial {
+    trial(name, needs, move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let ended = runtime.block_on(async { tokio::time::timeout(harness::started::DEADLINE, test()).await });
+        ended.expect("it ends").expect("no error");
+    })
+}
+
+fn node(what: &str) -> Command {
+    Command::new("node").arg(root().join("tests/node/child.js")).arg(what)
+}
+
+fn fork(what: &str) -> (Child, Channel) {
+    node(what).fork().expect("node starts")
+}
+
+async fn next(channel: &Channel) -> Value {
+    let message = channel.recv().await.expect("no error").expect("not the end");
+    message.decode().expect("JSON")
+}
+
+/// What the Node parent says that it has seen.
+async fn node_parent(what: &str) -> Value {
+    let script = root().join("tests/node/parent.js");
+    let said = forklore::child_process::exec_file(Command::new("node").arg(script).args([PROGRAM, what])).await;
+    serde_json::from_slice(&said.expect("the parent ends well").stdout).expect("JSON")
+}
+
+async fn end(mut child: Child, channel: Channel) -> Exit {
+    channel.disconnect().await;
+    child.close().await.expect("it can be waited for")
+}
+
+fn loopback() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port")
+}
+
+/// Two ends of a TCP connection, neither of which says "try again".
+fn connection() -> (TcpStream, TcpStream) {
+    let listener = loopback();
+    let client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
+    (listener.accept().expect("a connection").0, client)
+}
+
+/// All that is still to be read, without stopping the runtime.
+async fn text(mut stream: TcpStream) -> String {
+    let read = tokio::task::spawn_blocking(move || {
+        stream.set_nonblocking(false)?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).map(|_| text)
+    });
+    read.await.expect("no panic").expect("readable")
+}
+
+fn main() -> ExitCode {
+    let node = ["node"];
+    conclude(vec![
+        case("a Node child sends values and handles back", &node, child::values_and_handles_come_back),
+        case("a Node child gets 100,000 messages in order", &node, child::a_hundred_thousand_messages_to_node),
+        case("a Node child sends 100,000 messages in order", &node, child::a_hundred_thousand_messages_from_node),
+        case("a Node child sends 1,000 handles in order", &node, handles::a_thousand_handles_from_node),
+        case("a Node child gets 1,000 handles, one at a time", &node, handles::a_thousand_handles_one_at_a_time),
+        case("a Node child gets 1,000 handles, thirty at a time", &node, handles::a_thousand_handles_thirty_at_a_time),
+        case(
+            "a Node child ends a socket that it was passed",
+            &node,
+            handles::a_socket_passed_is_used_and_ended_by_node,
+        ),
+        case("a socket that is kept open belongs to both", &node, handles::both_write_to_a_socket_that_is_kept_open),
+        case("a Node child answers on our server", &node, handles::node_answers_on_our_server_and_so_do_we),
+        case("a Node child receives on our UDP socket", &node, handles::a_udp_socket_receives_in_node),
+        case("a Node child counts the sockets of a key", &node, handles::node_says_how_many_of_our_sockets_it_has),
+        case(
+            "internal messages are internal in a Node child",
+            &node,
+            child::only_a_name_that_goes_on_after_node_is_internal,
+        ),
+        case("a throw in a Node child loses no message", &node, child::a_throw_in_a_handler_loses_no_message),
+        case("a listener keeps a Node child alive", &node, child::a_listener_keeps_the_child_alive_until_we_disconnect),
+        case("a Node child without a listener ends", &node, child::a_child_that_does_not_listen_ends_by_itself),
+        case("what a killed Node child sent arrives", &node, child::what_a_child_sent_before_it_was_killed_arrives),
+        case("the channel can be at any descriptor", &node, child::the_channel_can_be_at_any_descriptor),
+        case("a pipe besides the channel", &node, child::a_child_can_hold_a_pipe_besides_the_channel),
+        case("eighty Node children pass a socket back", &node, handles::eighty_children_each_pass_a_socket_back),
+        case("a Node parent gets its values back", &node, parent::parent_values),
+        case("a Node parent exchanges 100,000 messages", &node, parent::parent_many),
+        case("a Node parent exchanges 1,000 handles", &node, parent::parent_handles),
+        case("a Node parent exchanges handles of each kind", &node, parent::parent_kinds),
+        case("a Node parent's send returns what it should", &node, parent::parent_booleans),
+        case("a Node parent counts the connections we hold", &node, parent::parent_connections),
+        case("a Node parent's server is served by us", &node, parent::parent_accept),
+        case("a Node parent gets all that we sent before our end", &node, parent::parent_quit),
+        case("a Node parent that wants advanced is refused", &node, parent::parent_advanced),
+        case("a Node parent puts the channel elsewhere", &node, parent::parent_elsewhere),
+        case(
+            "close waits for a grandchild with the channel",
+            &[],
+            alone::close_waits_for_a_grandchild_that_holds_the_channel,
+        ),
+        case("a bad fork is refused", &[], alone::a_bad_fork_is_refused),
+        case("a child is told why it has no channel", &[], alone::a_child_is_told_why_it_has_no_channel),
+        case("a receiver without descriptors refuses", &[], alone::a_receiver_without_descriptors_refuses),
+        case("10,000 handles leave no descriptor", &[], alone::our_child_leaves_no_descriptor_open),
+    ])
+}

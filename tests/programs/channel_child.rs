@@ -1,0 +1,145 @@
+//! A child with a channel, for parents of any kind. Its first argument says what it does:
+//!
+//! `echo`: sends every message back, with its handle if it had one. `none`: prints why there is no channel. `keep`: keeps every handle
+//! until there comes a message without one. `accept`: answers the connections of the server that it gets, `N` times. `count`: passes handles to itself
+//! and compares its open descriptors. `poor`: is sent a handle while it has no descriptor left. `quit`: sends many messages and returns from main.
+
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+
+use forklore::ipc::{self, Channel, Handle, Settings};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Outcome {
+    let what = std::env::args().nth(1).unwrap_or_default();
+    match &*what {
+        "count" => return count().await,
+        "poor" => return poor().await,
+        _ => {}
+    }
+    let parent = match ipc::parent() {
+        Ok(parent) => parent,
+        Err(error) => {
+            println!("{error}");
+            return Ok(());
+        }
+    };
+    match &*what {
+        "echo" => echo(parent).await,
+        "keep" => keep(parent).await,
+        "accept" => accept(parent).await,
+        "quit" => {
+            for number in 0..10_000 {
+                parent.post(&number)?;
+            }
+            Ok(())
+        }
+        "none" => {
+            println!("there is a channel, and {:?}", std::env::var_os(ipc::CHANNEL_FD));
+            Ok(())
+        }
+        other => Err(format!("channel-child does not know how to {other}").into()),
+    }
+}
+
+async fn echo(parent: Channel) -> Outcome {
+    while let Some(mut message) = parent.recv().await? {
+        let value: serde_json::Value = message.decode()?;
+        match message.handle.take() {
+            None => parent.send(&value).await?,
+            Some(handle) => drop(parent.send_handle(&value, handle).await?),
+        }
+    }
+    Ok(())
+}
+
+async fn keep(parent: Channel) -> Outcome {
+    let mut kept = Vec::new();
+    parent.send("ready").await?;
+    while let Some(message) = parent.recv().await? {
+        match message.handle {
+            Some(handle) => kept.push(handle),
+            None => kept.clear(),
+        }
+        parent.send(&kept.len()).await?;
+    }
+    Ok(())
+}
+
+async fn accept(parent: Channel) -> Outcome {
+    let message = parent.recv().await?.ok_or("no message")?;
+    let times: u32 = message.decode()?;
+    let listener = message.handle.ok_or("no handle")?.into_tcp_listener()?;
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    parent.send("listening").await?;
+    for _ in 0..times {
+        let stream = listener.accept().await?.0.into_std()?;
+        stream.set_nonblocking(false)?;
+        (&stream).write_all(b"from the child")?;
+    }
+    Ok(())
+}
+
+/// Ten thousand handles, and as many descriptors open as before.
+async fn count() -> Outcome {
+    let open = || std::fs::read_dir("/proc/self/fd").map(Iterator::count);
+    let before = open()?;
+    let (one, other) = UnixStream::pair()?;
+    let sender = Channel::over(one, "myself", Settings::default().window(8))?;
+    let receiver = Channel::over(other, "myself", Settings::default())?;
+    let (keep, _other_end) = UnixStream::pair()?;
+    let sending = async {
+        let mut deliveries = std::collections::VecDeque::new();
+        for number in 0..10_000 {
+            deliveries.push_back(sender.post_handle(&number, Handle::of(&keep)?)?);
+            if deliveries.len() == 8
+                && let Some(delivery) = deliveries.pop_front()
+            {
+                delivery.await?;
+            }
+        }
+        for delivery in deliveries {
+            delivery.await?;
+        }
+        Ok::<_, Box<dyn std::error::Error>>(())
+    };
+    let receiving = async {
+        for number in 0..10_000 {
+            let message = receiver.recv().await?.ok_or("the end")?;
+            assert_eq!(message.decode::<u32>()?, number);
+            assert!(message.handle.is_some());
+        }
+        Ok(())
+    };
+    tokio::try_join!(sending, receiving)?;
+    drop((keep, _other_end));
+    tokio::join!(sender.disconnect(), receiver.closed());
+    println!("{} descriptors more", open()? - before);
+    Ok(())
+}
+
+/// The kernel drops a descriptor that there is no room for, and says so in a flag only. The sender is told, and sends it again.
+async fn poor() -> Outcome {
+    let (one, other) = UnixStream::pair()?;
+    let sender = Channel::over(one, "myself", Settings::default())?;
+    let receiver = Channel::over(other, "myself", Settings::default())?;
+    let (keep, _other_end) = UnixStream::pair()?;
+    let handles = [Handle::of(&keep)?, Handle::Native(keep.into())];
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, 3, hard)?;
+    for handle in handles {
+        let name = handle.type_name();
+        match sender.send_handle(name, handle).await {
+            Ok(_) => println!("{name} was taken"),
+            Err(refused) => println!("{refused}"),
+        }
+    }
+    setrlimit(Resource::RLIMIT_NOFILE, soft, hard)?;
+    sender.send_handle("now there is room", UnixStream::pair()?.0).await?;
+    let message = receiver.recv().await?.ok_or("the end")?;
+    println!("{} {}", message.json(), message.handle.is_some());
+    Ok(())
+}
