@@ -42,12 +42,10 @@ fn main() -> ExitCode {
         lives("Ctrl-C leaves nothing behind with --trace", &["strace"], |house| interrupted(house, Some("--trace"))),
         lives("Ctrl-C leaves nothing behind with --compare", &["node"], |house| interrupted(house, Some("--compare"))),
         lives("SIGTERM to the tool alone ends the lab", &[], |house| terminated(house, None)),
-        lives("SIGTERM to the tool alone ends the lab with --trace", &["strace"], |house| {
-            terminated(house, Some("--trace"))
-        }),
+        lives("SIGTERM to the tool ends the lab with --trace", &["strace"], |house| terminated(house, Some("--trace"))),
         lives("Ctrl-C waits for the lab to clean up", &[], cleaned_up),
         lives("a prediction is asked on a terminal and answered", &["setsid"], predicted),
-        lives("nonsense asks once more, Enter skips", &["setsid"], skipped),
+        lives("nonsense asks once more, Enter skips, both are told the answer", &["setsid"], skipped),
         lives("Ctrl-C at the question ends quietly", &["setsid"], interrupted_at_the_question),
         lives("Ctrl-C on a terminal leaves its settings alone", &["setsid"], interrupted_on_a_terminal),
     ])
@@ -199,19 +197,21 @@ fn trace_json(house: &House) {
     assert!(lines.iter().any(|line| line["call"] == "exit_group" && line["meaning"] == "ends with code 0"), "{stdout}");
 }
 
-/// A lab with a child, both of them there until a signal ends them.
-const FOREVER: &str = "sh -c 'echo ready >&2; exec tail -f /dev/null'; true";
+/// A lab that is there until a signal ends it.
+const FOREVER: &str = "echo ready >&2; exec tail -f /dev/null";
+/// The same with a child.
+const BOTH_FOREVER: &str = "sh -c 'echo ready >&2; exec tail -f /dev/null'; true";
 
-/// Starts [`FOREVER`]; the Node original of `--compare` never gets its turn.
-fn forever(house: &House, how: Option<&str>) -> Started {
-    let arguments: Vec<&str> = ["90"].into_iter().chain(how).chain(["--", "sh", FOREVER]).collect();
+/// Starts such a lab; the Node original of `--compare` never gets its turn.
+fn forever(house: &House, how: Option<&str>, script: &str) -> Started {
+    let arguments: Vec<&str> = ["90"].into_iter().chain(how).chain(["--", "sh", script]).collect();
     let started = Started::new(house.lab(&arguments));
     started.wait_for("ready");
     started
 }
 
 fn interrupted(house: &House, how: Option<&str>) {
-    let started = forever(house, how);
+    let started = forever(house, how, BOTH_FOREVER);
     started.signal_group(Signal::SIGINT);
     let (status, _, mark) = started.end();
     assert_eq!(status.signal(), Some(2), "{status}");
@@ -219,10 +219,7 @@ fn interrupted(house: &House, how: Option<&str>) {
 }
 
 fn terminated(house: &House, how: Option<&str>) {
-    let arguments: Vec<&str> =
-        ["90"].into_iter().chain(how).chain(["--", "sh", "echo ready >&2; exec tail -f /dev/null"]).collect();
-    let started = Started::new(house.lab(&arguments));
-    started.wait_for("ready");
+    let started = forever(house, how, FOREVER);
     started.signal(Signal::SIGTERM);
     let (status, _, mark) = started.end();
     assert_eq!(status.signal(), Some(15), "{status}");
@@ -263,33 +260,40 @@ fn skipped(house: &House) {
     terminal.shows("Your prediction");
     terminal.types("purple\n");
     terminal.shows("A number from the list");
+    terminal.types("4\n");
+    terminal.shows("skipped. The answer comes after the run.");
+    assert!(terminal.shows("The answer is 2: two facts.").contains("size: 4"));
+    assert!(terminal.end().0.success());
+
+    let mut terminal = Terminal::start(&house.lab(&["90"]));
+    terminal.shows("Your prediction");
     terminal.types("\n");
     let (status, rest) = terminal.end();
-    assert!(status.success() && rest.contains("size: 4") && !rest.contains("predict"), "{rest}");
+    assert!(status.success() && !rest.contains("predict"), "{rest}");
+    assert!(rest.contains("The answer is 2: two facts.") && rest.contains("It was written that way."), "{rest}");
 
     let (status, shown) = Terminal::start(&house.lab(&["90", "--no-predict"])).end();
     assert!(status.success() && !shown.contains("prediction"), "{shown}");
 }
 
 fn interrupted_at_the_question(house: &House) {
-    let mut terminal = Terminal::start(&house.lab(&["90"]));
-    let before = terminal.settings();
-    terminal.shows("(Enter skips): ");
-    terminal.types("\x03");
-    let (status, rest) = terminal.end();
-    assert_eq!(status.signal(), Some(2), "{status}");
+    let rest = interrupt(&house.lab(&["90"]), "(Enter skips): ");
     assert!(!rest.contains("size"), "the lab did not run: {rest}");
-    assert!(terminal.settings() == before, "the terminal is as it was");
-    assert_eq!(terminal.mark.leftovers(), [""; 0]);
 }
 
 fn interrupted_on_a_terminal(house: &House) {
-    let mut terminal = Terminal::start(&house.lab(&["90", "--", "sh", "echo ready; exec tail -f /dev/null"]));
+    interrupt(&house.lab(&["90", "--", "sh", "echo ready; exec tail -f /dev/null"]), "ready");
+}
+
+/// Ctrl-C as soon as `shown` is shown ends it, and nothing is left; what was shown afterwards.
+fn interrupt(command: &Command, shown: &str) -> String {
+    let mut terminal = Terminal::start(command);
     let before = terminal.settings();
-    terminal.shows("ready");
+    terminal.shows(shown);
     terminal.types("\x03");
-    let (status, _) = terminal.end();
+    let (status, rest) = terminal.end();
     assert_eq!(status.signal(), Some(2), "{status}");
     assert!(terminal.settings() == before, "the terminal is as it was");
     assert_eq!(terminal.mark.leftovers(), [""; 0]);
+    rest
 }

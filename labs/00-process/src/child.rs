@@ -12,6 +12,10 @@ use crate::proc;
 /// Set in the parent, and in no program that the parent starts.
 pub(crate) static VARIABLE: OnceLock<String> = OnceLock::new();
 
+pub(crate) fn variable() -> &'static str {
+    VARIABLE.get().map_or("not there", String::as_str)
+}
+
 /// How much memory the parent has that it shares with its copy, in bytes.
 pub(crate) const BALLAST: usize = 64 << 20;
 
@@ -24,8 +28,8 @@ pub(crate) async fn introduce(t: Transcript) -> Result<(), Box<dyn Error>> {
 }
 
 pub(crate) async fn look(t: Transcript) -> Result<(), Box<dyn Error>> {
-    t.say(format!("pid {}: my VARIABLE is {:?}", std::process::id(), VARIABLE.get()));
-    print!("{}", VARIABLE.get().map_or("not there", String::as_str));
+    t.say(format!("pid {}: my VARIABLE is {}", std::process::id(), variable()));
+    print!("{}", variable());
     Ok(())
 }
 

@@ -68,7 +68,7 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
 
     t.step("Node's fork() copies nothing: it starts a new program, and so do we");
     child::VARIABLE.set("old".to_owned())?;
-    t.say(format!("my VARIABLE is {:?}", child::VARIABLE.get()));
+    t.say(format!("my VARIABLE is {}", child::variable()));
     let mut new_program = t.seat("child", part("look")?)?.spawn()?;
     let seen_by_new_program = text(&mut new_program).await?;
     new_program.close().await?;

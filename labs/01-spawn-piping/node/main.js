@@ -96,6 +96,7 @@ async function large() {
   child.arrow('message', 'parent', `${mib(received)}, ${same ? 'the same' : 'other'} bytes`);
   parent.say(`peak memory: ${mib(before)} before, ${mib(after)} after`);
   parent.say('it grew by blocks that wait for the garbage collector');
+  parent.say(`flat means here: it grew by less than half of what passed`);
   return { sent, received, same, flat: after - before < TOTAL / 2 };
 }
 

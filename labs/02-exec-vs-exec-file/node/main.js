@@ -4,7 +4,7 @@
 const fs = require('node:fs');
 const path = require('node:path');
 const t = require('../../../tools/transcript/transcript.js');
-const { inFolder } = require('./folder.js');
+const { inFolder } = require('../../../tools/transcript/folder.js');
 const { exec, execFile } = require('./run.js');
 const { killedShell, killedGroup } = require('./timeout.js');
 

@@ -8,7 +8,7 @@ const net = require('node:net');
 const path = require('node:path');
 const readline = require('node:readline');
 const t = require('../../../tools/transcript/transcript.js');
-const { inFolder } = require('./folder.js');
+const { inFolder } = require('../../../tools/transcript/folder.js');
 const { exec, execFile } = require('./run.js');
 
 const [parent, byExec, byExecFile, bySpawn] = t.voices('parent', 'exec', 'execFile', 'spawn');
@@ -55,7 +55,8 @@ async function killedShell() {
   const fifos = await openFifos();
   const shell = await exec(catInBackground(fifos), { timeout: 300 });
   const pid = Number(shell.stdout);
-  byExec.say(`cat & echo $!; wait, timeout 300 ms: ended by ${shell.signal}`);
+  byExec.say('cat <&3 & echo $!; wait, where 3 is a FIFO that I hold open');
+  byExec.say(`timeout 300 ms: ended by ${shell.signal}`);
   byExec.say(`cat was pid ${pid}: what was printed before the end is kept`);
   const survived = isAlive(pid);
   parent.say(`pid ${pid} still runs: ${t.yes(survived)}`);

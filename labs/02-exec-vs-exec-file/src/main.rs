@@ -15,7 +15,7 @@ use forklore::error::ErrorKind;
 use transcript::{Transcript, yes};
 
 fn main() -> ExitCode {
-    transcript::run(&["parent", "exec", "execFile", "shell"], |t| async move {
+    transcript::run(&["parent", "exec", "execFile"], |t| async move {
         let (shell, file) = (t.voice("exec"), t.voice("execFile"));
 
         t.step("Who reads the line? A glob, a redirection");
@@ -42,9 +42,8 @@ fn main() -> ExitCode {
 
         t.step("How many processes? cat tells its parent");
         let stat = "/proc/self/stat";
-        let by_shell = processes(&shell, exec(format!("cat {stat}; true")).await?)?;
-        let by_file = processes(&file, exec_file(Command::new("cat").arg(stat)).await?)?;
-        t.say("the shell may replace itself by its last command: hence \"; true\"");
+        let by_shell = processes(&shell, &exec(format!("cat {stat}; echo $$ $PPID")).await?)?;
+        let by_file = processes(&file, &exec_file(Command::new("cat").arg(stat)).await?)?;
 
         t.step("What they keep: at most 1 MiB of each stream by default");
         let limit = DEFAULT_MAX_BUFFER;
@@ -95,14 +94,23 @@ async fn scripts(t: &Transcript) -> std::result::Result<(bool, String), Box<dyn 
     Ok((printed == text, code(&orphan)))
 }
 
-/// How many processes it took to run `cat /proc/self/stat`, from its answer: pid (name) state parent …, proc(5).
-fn processes(t: &Transcript, output: Output) -> std::result::Result<u32, Box<dyn Error>> {
-    let stat = output.stdout_lossy();
-    let mut words = stat.split_whitespace();
-    let (pid, parent) = (words.next().ok_or("no pid")?, words.nth(2).ok_or("no parent")?);
-    let direct = parent == std::process::id().to_string();
-    t.say(format!("cat is pid {pid}, its parent is {} pid {parent}", if direct { "me," } else { "the shell," }));
-    Ok(if direct { 1 } else { 2 })
+/// How many processes it took to run `cat /proc/self/stat`, from its answer: pid (name) state parent …, proc(5). A shell adds a line
+/// with its own pid and its parent's.
+fn processes(t: &Transcript, output: &Output) -> std::result::Result<usize, Box<dyn Error>> {
+    let text = output.stdout_lossy();
+    let mut lines = text.lines().map(|line| line.split_whitespace());
+    let mut stat = lines.next().ok_or("cat said nothing")?;
+    let mut made = vec![(stat.next().ok_or("no pid")?, stat.nth(2).ok_or("no parent")?)];
+    t.say(format!("cat is pid {}, its parent is pid {}", made[0].0, made[0].1));
+    if let Some(mut shell) = lines.next() {
+        made.push((shell.next().ok_or("no pid")?, shell.next().ok_or("no parent")?));
+        t.say(format!("the shell is pid {}, its parent is pid {}", made[1].0, made[1].1));
+    }
+    // From cat up to us without a gap.
+    let us = std::process::id().to_string();
+    let parents = made.iter().skip(1).map(|(pid, _)| *pid).chain([us.as_str()]);
+    let unbroken = made.iter().zip(parents).all(|((_, parent), above)| *parent == above);
+    if unbroken { Ok(made.len()) } else { Err(format!("somebody is missing between {made:?} and {us}").into()) }
 }
 
 /// Has a program write this many bytes; gives what became of them.

@@ -7,7 +7,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use forklore::child_process::{Command, Exec, Signal, exec_file};
+use forklore::child_process::{Command, Exec, Signal, exec, exec_file};
 use transcript::Transcript;
 
 pub(crate) struct Timeouts {
@@ -26,15 +26,20 @@ pub(crate) async fn steps(t: &Transcript) -> Result<Timeouts, Box<dyn Error>> {
     t.step("timeout: exec kills the shell, and only the shell");
     let short = Duration::from_millis(50);
     let (held, given) = UnixStream::pair()?;
-    let cat = Command::new("cat").stdin(OwnedFd::from(given).into());
-    let outcome = exec_file(cat).timeout(short).kill_signal(Signal::SIGKILL).await;
+    let outcome = exec_file(Command::new("cat").stdin(OwnedFd::from(given).into()))
+        .timeout(short)
+        .kill_signal(Signal::SIGKILL)
+        .await;
     let kill_signal = ended_by(&outcome.err().ok_or("cat ended by itself")?);
     drop(held);
-    t.voice("execFile").say(format!("cat, timeout {short:?}, killSignal SIGKILL: ended by {kill_signal}"));
-    let alone = out_of_time(t, |command| command).await?;
+    let text = format!("cat, timeout {} ms, killSignal SIGKILL: ended by {kill_signal}", short.as_millis());
+    t.voice("execFile").say(text);
+    t.voice("exec").say(format!("{LINE}, where 3 is a socket to me"));
+    let alone = out_of_time(t, |shell| shell).await?;
     let survived = alone.survived;
 
     t.step("The cure: a group of its own, and a signal to all of it");
+    t.voice("exec").say("the same line, with kill_group()");
     let together = out_of_time(t, Exec::kill_group).await?;
     Ok(Timeouts { kill_signal, shell: alone.shell, survived, survived_group: together.survived })
 }
@@ -48,11 +53,11 @@ struct Aftermath {
 async fn out_of_time(t: &Transcript, options: impl FnOnce(Exec) -> Exec) -> Result<Aftermath, Box<dyn Error>> {
     // cat ends when our end does: it cannot outlive this lab.
     let (mut ours, theirs) = UnixStream::pair()?;
-    let shell = Command::shell(LINE).descriptor(3, OwnedFd::from(theirs).into());
-    let outcome = options(exec_file(shell).timeout(TIME)).await;
+    let theirs = OwnedFd::from(theirs);
+    let outcome = options(exec(LINE).with(|shell| shell.descriptor(3, theirs.into())).timeout(TIME)).await;
     let error = outcome.err().ok_or("the shell ended by itself")?;
     let shell = ended_by(&error);
-    t.voice("exec").say(format!("{LINE}, timeout {TIME:?}: ended by {shell}"));
+    t.voice("exec").say(format!("timeout {} ms: ended by {shell}", TIME.as_millis()));
     let pid = String::from_utf8_lossy(error.stdout()).trim().to_owned();
     t.voice("exec").say(format!("cat was pid {pid}: what was printed before the end is kept"));
 

@@ -9,11 +9,11 @@ use crate::failure::{Ending, Failure};
 use crate::options::{How, Options};
 use crate::terminal::{BOLD, Page, somebody_is_there, wrap};
 
-/// What the reader expects, if there was a reader to ask and they chose.
+/// What the reader expects, if there was a reader to ask.
 #[derive(Debug)]
 pub(crate) struct Prediction<'a> {
-    /// The question and the number of the choice, from 1.
-    chosen: Option<(&'a Question, usize)>,
+    /// The question and the number of the choice, from 1; no number when the reader skipped it.
+    asked: Option<(&'a Question, Option<usize>)>,
 }
 
 impl<'a> Prediction<'a> {
@@ -21,16 +21,16 @@ impl<'a> Prediction<'a> {
     pub(crate) fn ask(lab: &'a Lab, options: &Options) -> Result<Prediction<'a>, Failure> {
         let wanted =
             !options.no_predict && !options.json && options.how() != How::Compare && options.arguments.is_empty();
-        let chosen = match &lab.prediction {
-            Some(question) if wanted && somebody_is_there() => choose(question)?.map(|choice| (question, choice)),
+        let asked = match &lab.prediction {
+            Some(question) if wanted && somebody_is_there() => Some((question, choose(question)?)),
             _ => None,
         };
-        Ok(Prediction { chosen })
+        Ok(Prediction { asked })
     }
 
-    /// After the run: whether the prediction was right, and why.
+    /// After the run: the answer, whether the prediction was right, and why.
     pub(crate) fn answer(self, ending: Ending) {
-        if let (Some((question, choice)), Ending::SUCCESS) = (self.chosen, ending) {
+        if let (Some((question, choice)), Ending::SUCCESS) = (self.asked, ending) {
             eprint!("\n{}", verdict(question, choice, Page::of_stdout()));
         }
     }
@@ -58,14 +58,15 @@ fn choose(question: &Question) -> Result<Option<usize>, Failure> {
             eprintln!();
         }
         if line.trim().is_empty() {
-            break;
+            eprintln!();
+            return Ok(None);
         }
         if let Some(choice) = understand(&line, question) {
             eprintln!();
             return Ok(Some(choice));
         }
     }
-    eprintln!();
+    eprintln!("No number from the list either: skipped. The answer comes after the run.\n");
     Ok(None)
 }
 
@@ -74,12 +75,13 @@ fn understand(line: &str, question: &Question) -> Option<usize> {
     (1..=question.choices.len()).contains(&number).then_some(number)
 }
 
-fn verdict(question: &Question, choice: usize, page: Page) -> String {
+fn verdict(question: &Question, choice: Option<usize>, page: Page) -> String {
     let answer = question.choices.get(question.answer.saturating_sub(1)).map_or("", String::as_str);
-    let heading = if choice == question.answer {
-        format!("Your prediction was right: {answer}.")
-    } else {
-        format!("Not as you predicted. The answer is {}: {answer}.", question.answer)
+    let told = format!("The answer is {}: {answer}.", question.answer);
+    let heading = match choice {
+        Some(choice) if choice == question.answer => format!("Your prediction was right: {answer}."),
+        Some(_) => format!("Not as you predicted. {told}"),
+        None => told,
     };
     let mut text = String::new();
     for line in wrap(&heading, page.width) {
@@ -113,7 +115,8 @@ mod tests {
     #[test]
     fn the_answer_names_the_choice_and_the_reason() {
         let page = Page { coloured: false, width: 80 };
-        assert_eq!(verdict(&question(), 2, page), "Your prediction was right: that.\nIt is so.\n");
-        assert_eq!(verdict(&question(), 1, page), "Not as you predicted. The answer is 2: that.\nIt is so.\n");
+        assert_eq!(verdict(&question(), Some(2), page), "Your prediction was right: that.\nIt is so.\n");
+        assert_eq!(verdict(&question(), Some(1), page), "Not as you predicted. The answer is 2: that.\nIt is so.\n");
+        assert_eq!(verdict(&question(), None, page), "The answer is 2: that.\nIt is so.\n");
     }
 }

@@ -17,6 +17,9 @@
 //! | `text.rs` | one line as text for people, with colours on a terminal |
 //! | `outlet.rs` | the one `write(2)` a line |
 //! | `run.rs` | a lab from its arguments to its exit code, Ctrl-C included |
+//!
+//! Beside `src/`, for the Node originals: `transcript.js` prints the same lines and the same JSON, `folder.js` gives a temporary folder that
+//! is gone however the process ends.
 
 mod outlet;
 mod record;
@@ -102,7 +105,8 @@ impl Transcript {
     /// # Errors
     ///
     /// [`io::ErrorKind::NotFound`] when this process was not given a seat, [`io::ErrorKind::InvalidData`] when the variable is not
-    /// one that [`Transcript::seat`] made, and the error of `fcntl(2)` when no such descriptor is open.
+    /// one that [`Transcript::seat`] made, and the errors of [`take`](forklore::sys::inherited::take) when no such descriptor was inherited, or
+    /// it has been taken.
     pub fn from_seat() -> io::Result<Transcript> {
         let card = std::env::var(Seat::VARIABLE).map_err(|_| {
             io::Error::new(
@@ -111,7 +115,7 @@ impl Transcript {
             )
         })?;
         let card: SeatCard = serde_json::from_str(&card)?;
-        let outlet = Outlet::new(forklore::sys::inherited::duplicate(card.fd)?);
+        let outlet = Outlet::new(forklore::sys::inherited::take(card.fd, |_| Ok(()))?);
         Ok(Transcript::with(outlet, &card.voice, card.format))
     }
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::pin::pin;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -82,12 +83,28 @@ fn block_on(work: impl Future<Output = Outcome>) -> Result<ExitCode, Box<dyn std
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hangup = signal(SignalKind::hangup())?;
-        let stopped_by = |kind: SignalKind| u8::try_from(128 + kind.as_raw_value()).unwrap_or(1);
+        let mut signalled = pin!(async {
+            let kind = tokio::select! {
+                _ = interrupt.recv() => SignalKind::interrupt(),
+                _ = terminate.recv() => SignalKind::terminate(),
+                _ = hangup.recv() => SignalKind::hangup(),
+            };
+            u8::try_from(128 + kind.as_raw_value()).unwrap_or(1)
+        });
+        let failed = tokio::select! {
+            code = &mut signalled => return Ok(code.into()),
+            outcome = work => match outcome {
+                Ok(()) => return Ok(ExitCode::SUCCESS),
+                Err(error) => error,
+            },
+        };
+        // Ctrl-C is for all processes of a lab, and a child may have died of it before the runtime has looked for our own signal. The
+        // failure is then no news.
+        tokio::task::yield_now().await;
         tokio::select! {
-            outcome = work => outcome.map(|()| ExitCode::SUCCESS),
-            _ = interrupt.recv() => Ok(stopped_by(SignalKind::interrupt()).into()),
-            _ = terminate.recv() => Ok(stopped_by(SignalKind::terminate()).into()),
-            _ = hangup.recv() => Ok(stopped_by(SignalKind::hangup()).into()),
+            biased;
+            code = signalled => Ok(code.into()),
+            () = std::future::ready(()) => Err(failed),
         }
     })
 }

@@ -1,6 +1,7 @@
 //! What a call means, in a few words: by its arguments and its outcome, otherwise by its name alone (`plain.rs`).
 
 use super::address::{address, ending, field, kind, pair};
+use super::context::Context;
 use super::merge::Cast;
 use super::plain;
 use super::strace::Call;
@@ -19,8 +20,15 @@ pub(super) fn meaning(call: &Call, cast: &Cast) -> String {
 /// What the error of a failed call means.
 fn failed(call: &Call) -> Option<String> {
     let words = match (call.name.as_str(), call.error()?) {
-        ("execve" | "execveat", "ENOENT") => "not here, the next PATH entry is tried",
-        ("execve" | "execveat", "EACCES") => "it is here, but may not be executed",
+        ("execve" | "execveat", error @ ("ENOENT" | "ENOTDIR" | "EACCES")) => {
+            let words = match error {
+                "ENOENT" => "no such file, or its interpreter is missing",
+                "ENOTDIR" => "a part of that path is no folder",
+                _ => "it is here, but may not be executed",
+            };
+            let next = if call.context == Context::TriedAgain { ", the next one is tried" } else { "" };
+            return Some(format!("{words}{next}"));
+        }
         ("execve" | "execveat", "ENOEXEC") => "no format that the kernel knows",
         ("execve" | "execveat", "E2BIG") => "the arguments are more than the kernel takes",
         ("kill" | "tgkill" | "pidfd_send_signal", "ESRCH") => "there is no such process any more",
@@ -53,12 +61,11 @@ fn processes(call: &Call, cast: &Cast) -> Option<String> {
             format!("from here on this process is {file}")
         }
         "clone" | "clone3" | "fork" | "vfork" => {
-            let all = call.all();
             let child = call.number().and_then(|pid| u32::try_from(pid).ok());
             let named = child.and_then(|pid| cast.voice(pid)).map(|voice| format!(" ({voice})")).unwrap_or_default();
-            if all.contains("CLONE_THREAD") {
+            if call.makes_thread() {
                 "a new thread of this process".to_owned()
-            } else if call.name == "vfork" || all.contains("CLONE_VFORK") {
+            } else if call.name == "vfork" || call.all().contains("CLONE_VFORK") {
                 format!("a new process{named} that borrows our memory until it execs")
             } else {
                 format!("a new process{named} with a copy of our memory (copy on write)")
@@ -75,7 +82,10 @@ fn processes(call: &Call, cast: &Cast) -> Option<String> {
             let Some(how) = ending(call.text(2)) else {
                 return (call.result == "0").then(|| "still running".to_owned());
             };
-            format!("learns that {} ended {how}", pid(field(call.text(2), "si_pid=")?))
+            let who = pid(field(call.text(2), "si_pid=")?);
+            // The first look is for news only, and a later call says the same once more.
+            let left = if call.text(3).contains("WNOWAIT") { ", and leaves it to be waited for" } else { "" };
+            format!("learns that {who} ended {how}{left}")
         }
         "kill" if call.text(1) == "0" => "only asks whether it is still there".to_owned(),
         "kill" => match call.text(0).strip_prefix('-') {
@@ -103,16 +113,15 @@ fn descriptors(call: &Call) -> Option<String> {
             format!("two sockets joined back to back: {one} and {other}")
         }
         "dup2" | "dup3" if call.text(0) == call.text(1) => "it is in its place already".to_owned(),
-        "dup2" | "dup3" => format!("descriptor {} now means what {} meant", call.text(1), call.text(0)),
+        "dup2" | "dup3" => match &call.context {
+            Context::Copied(origin) => origin.words(call.text(0), call.text(1)),
+            _ => return None,
+        },
         "dup" => format!("{} is a second number for what {} means", call.result, call.text(0)),
         "fcntl" => match call.text(1) {
             "F_DUPFD" | "F_DUPFD_CLOEXEC" => {
                 format!("{} is a second number for what {} means", call.result, call.text(0))
             }
-            "F_SETFD" if call.text(2) == "FD_CLOEXEC" => "closed when this process execs".to_owned(),
-            "F_SETFD" => "stays open when this process execs".to_owned(),
-            "F_SETFL" if call.text(2).contains("O_NONBLOCK") => "from now on nobody waits at it".to_owned(),
-            "F_SETLK" | "F_SETLKW" | "F_OFD_SETLK" | "F_OFD_SETLKW" => "takes or frees a lock on the file".to_owned(),
             _ => return None,
         },
         "close" => format!("lets go of {}", kind(call.note(0))),
@@ -171,6 +180,7 @@ fn sockets(call: &Call) -> Option<String> {
         "accept" | "accept4" => format!("takes the next connection: descriptor {}", call.number()?),
         "connect" => format!("connects to {}", address(call.text(1))),
         "setsockopt" => match call.text(2) {
+            option @ ("SO_REUSEADDR" | "SO_REUSEPORT") if call.text(3) == "[0]" => format!("{option} is off"),
             "SO_REUSEADDR" => "may take an address that old connections still use".to_owned(),
             "SO_REUSEPORT" => "others who say so too may take the same address".to_owned(),
             "TCP_NODELAY" => "small pieces are sent at once".to_owned(),
@@ -192,15 +202,16 @@ fn sockets(call: &Call) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::merge::merge;
+    use super::super::merge::{Event, merge};
     use super::super::strace::parse;
     use super::*;
     use crate::catalogue::Catalogue;
 
     fn means(call: &str) -> String {
         let record = r#"{"us":9000000,"pid":7,"voice":"worker 1","text":"hello"}"#;
-        let cast = merge(record, Vec::new()).cast;
-        meaning(&parse(&format!("1 1.000000 {call}"), 0)[0], &cast)
+        let story = merge(record, parse(&format!("1 1.000000 {call}"), 0));
+        let Event::Called(call) = &story.events[0] else { panic!("{call} is a call") };
+        meaning(call, &story.cast)
     }
 
     #[test]
@@ -227,7 +238,7 @@ mod tests {
             ),
             (
                 r#"execve("/usr/local/bin/cat", ["cat"], 0x7f /* 38 vars */) = -1 ENOENT (No such file or directory)"#,
-                "not here, the next PATH entry is tried",
+                "no such file, or its interpreter is missing",
             ),
             ("pidfd_send_signal(3<pid:7>, SIGTERM, NULL, 0) = 0", "sends SIGTERM to worker 1"),
             ("kill(-12, SIGKILL) = 0", "sends SIGKILL to the whole process group 12"),
@@ -235,6 +246,17 @@ mod tests {
                 "waitid(P_PIDFD, 3<pid:7>, {si_signo=SIGCHLD, si_code=CLD_KILLED, si_pid=7, si_uid=0, si_status=SIGTERM}, WEXITED, NULL) = 0",
                 "learns that worker 1 ended by SIGTERM",
             ),
+            (
+                "waitid(P_PIDFD, 3<pid:7>, {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=7, si_status=0}, WNOHANG|WEXITED|WNOWAIT, NULL) = 0",
+                "learns that worker 1 ended with code 0, and leaves it to be waited for",
+            ),
+            (
+                "clone3({flags=0, exit_signal=SIGCHLD}, 88) = 7",
+                "a new process (worker 1) with a copy of our memory (copy on write)",
+            ),
+            ("fork() = 7", "a new process (worker 1) with a copy of our memory (copy on write)"),
+            ("vfork() = 7", "a new process (worker 1) that borrows our memory until it execs"),
+            ("setsockopt(9<TCP:[1]>, SOL_SOCKET, SO_REUSEADDR, [0], 4) = 0", "SO_REUSEADDR is off"),
             ("wait4(7, 0x7fff, WNOHANG, NULL) = 0", "still running"),
             (
                 "sendmsg(5<UNIX-STREAM:[1->2]>, {msg_iov=[{iov_base=\"x\", iov_len=1}], msg_control=[{cmsg_len=24, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[4<TCP:[1]>]}], msg_flags=0}, 0) = 1",

@@ -1,11 +1,13 @@
-//! Calls and transcript in one order, with voices; repetitions counted.
+//! Calls, signals and transcript in one order, with voices; repetitions counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use transcript::{Line, Record};
 
+use super::context;
 use super::noise::is_noise;
-use super::strace::Call;
+use super::signal::{Effect, Signal};
+use super::strace::{Call, Seen};
 
 /// Who is who, and what happened in which order.
 #[derive(Debug)]
@@ -20,6 +22,7 @@ pub(super) enum Event {
     /// A line of the lab's output that is no record: a child wrote to its parent's stdout.
     Printed(String),
     Called(Call),
+    Signalled(Signal),
 }
 
 /// The processes of the run.
@@ -47,8 +50,8 @@ impl Cast {
     }
 }
 
-/// Puts what the lab printed and what it called into one order, without the calls that are noise.
-pub(super) fn merge(output: &str, calls: Vec<Call>) -> Story {
+/// Puts what the lab printed, what it called and the signals that it got into one order, without what is noise.
+pub(super) fn merge(output: &str, Seen { mut calls, signals }: Seen) -> Story {
     let mut cast = Cast::default();
     let mut printed: Vec<(u64, Event)> = Vec::new();
     let mut last = 0;
@@ -66,27 +69,36 @@ pub(super) fn merge(output: &str, calls: Vec<Call>) -> Story {
         };
         printed.push((last, event));
     }
-    for call in calls.iter().filter(|call| call.all().contains("CLONE_THREAD")) {
+    for call in calls.iter().filter(|call| call.makes_thread()) {
         if let Some(thread) = call.number().and_then(|tid| u32::try_from(tid).ok()) {
             let process = cast.process(call.tid);
             cast.threads.insert(thread, process);
         }
     }
+    context::give(&mut calls, |tid| cast.process(tid));
 
     // Before the lab speaks it only starts: the loader, the runtime, the async runtime's own descriptors.
     let first = calls.first().map(|call| call.tid);
     let speaks = printed.iter().find(|(_, event)| matches!(event, Event::Said(_))).map_or(0, |(us, _)| *us);
     let starts = |call: &Call| Some(call.tid) == first && call.us < speaks;
-    let mut calls =
-        calls.into_iter().enumerate().filter(|(at, call)| *at == 0 || !(is_noise(call) || starts(call))).peekable();
+    let calls = calls.into_iter().enumerate().filter(|(at, call)| *at == 0 || !(is_noise(call) || starts(call)));
+    let mut seen: Vec<(u64, Event)> = calls.map(|(_, call)| (call.us, Event::Called(call))).collect();
+    // Of the death of a process, strace tells once for each of its threads.
+    let mut killed = HashSet::new();
+    let once = |signal: &Signal| signal.effect != Effect::Kills || killed.insert(cast.process(signal.tid));
+    let signals = signals.into_iter().filter(|signal| !signal.is_noise()).filter(once);
+    seen.extend(signals.map(|signal| (signal.us, Event::Signalled(signal))));
+    seen.sort_by_key(|(us, _)| *us);
+
+    let mut seen = seen.into_iter().peekable();
     let mut events = Vec::new();
     for (us, event) in printed {
-        while let Some((_, call)) = calls.next_if(|(_, call)| call.us < us) {
-            events.push(Event::Called(call));
+        while let Some((_, seen)) = seen.next_if(|(when, _)| *when < us) {
+            events.push(seen);
         }
         events.push(event);
     }
-    events.extend(calls.map(|(_, call)| Event::Called(call)));
+    events.extend(seen.map(|(_, event)| event));
     Story { cast, events }
 }
 
@@ -165,7 +177,11 @@ not a record
 7 1.500000 socketpair(AF_UNIX, SOCK_STREAM, 0, [3, 4]) = 0
 7 2.000020 clone3({flags=CLONE_VM|CLONE_THREAD}, 88) = 9
 9 2.000025 pipe2([3, 4], 0) = 0
+8 2.000026 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=9, si_uid=0} ---
+7 2.000027 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=8, si_uid=0, si_status=0} ---
 8 2.000040 exit_group(0) = ?
+7 2.000041 +++ killed by SIGKILL +++
+9 2.000042 +++ killed by SIGKILL +++
 ";
         let story = merge(output, parse(log, 0));
         let shown: Vec<String> = story
@@ -175,9 +191,24 @@ not a record
                 Event::Said(record) => format!("{}", record.us),
                 Event::Printed(line) => line.clone(),
                 Event::Called(call) => call.name.clone(),
+                Event::Signalled(signal) => format!("[{}] {}", signal.tid, signal.words(&story.cast)),
             })
             .collect();
-        assert_eq!(shown, ["execve", "2000000", "2000010", "not a record", "clone3", "pipe2", "2000030", "exit_group"]);
+        assert_eq!(
+            shown,
+            [
+                "execve",
+                "2000000",
+                "2000010",
+                "not a record",
+                "clone3",
+                "pipe2",
+                "[8] SIGTERM arrives, sent by parent",
+                "2000030",
+                "exit_group",
+                "[7] is killed by SIGKILL"
+            ]
+        );
         assert_eq!(
             (story.cast.name(7), story.cast.name(8), story.cast.name(9)),
             ("parent".into(), "pid 8".into(), "parent".into())
@@ -192,7 +223,7 @@ not a record
         }
         log += "1 1.000000 read(5<pipe:[1]>, \"\", 65536) = 0\n";
         log += "2 1.000000 read(0<pipe:[1]>, \"\", 65536) = 0\n";
-        let calls = parse(&log, 0);
+        let calls = parse(&log, 0).calls;
         let rows = collapse(&calls.iter().collect::<Vec<_>>());
         let more: Vec<(usize, Option<u64>)> = rows
             .iter()

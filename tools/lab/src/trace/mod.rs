@@ -2,19 +2,23 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `strace.rs` | strace's lines as calls |
+//! | `strace.rs` | strace's lines as calls and signals |
+//! | `signal.rs` | a signal that arrives, stops or kills |
+//! | `context.rs` | what the calls around a call tell about it |
 //! | `noise.rs` | which calls are not the lesson |
-//! | `merge.rs` | calls and transcript in one order, with voices; repetitions counted |
+//! | `merge.rs` | calls, signals and transcript in one order, with voices; repetitions counted |
 //! | `view.rs` | the result as text or as JSON lines |
 //! | `meaning.rs` | what a call means, in a few words |
 //! | `plain.rs` | the words for calls that mean the same whatever their arguments are |
 //! | `address.rs` | addresses, signals and endings as people write them |
 
 mod address;
+mod context;
 mod meaning;
 mod merge;
 mod noise;
 mod plain;
+mod signal;
 mod strace;
 mod view;
 
@@ -39,7 +43,7 @@ pub(crate) fn run(catalogue: &Catalogue, lab: &Lab, options: &Options) -> Result
     let offset = clock_offset().map_err(|error| Failure::trouble("read the clocks", error))?;
     let mut output = Vec::new();
     let ended = Program::new("strace")
-        .arguments(["-f", "-qq", "-ttt", "-yy", "-s", "64", "-e", "signal=none", "-e", &filter(lab), "-o"])
+        .arguments(["-f", "-qq", "-ttt", "-yy", "-s", "64", "-e", &filter(lab), "-o"])
         .arguments([log.path()])
         .arguments(["--"])
         .arguments([executable])
@@ -50,8 +54,8 @@ pub(crate) fn run(catalogue: &Catalogue, lab: &Lab, options: &Options) -> Result
     drop(progress);
     let log = fs::read(log.path()).map_err(|error| Failure::trouble("read what strace wrote", error))?;
 
-    let calls = strace::parse(&String::from_utf8_lossy(&log), offset);
-    let story = merge::merge(&String::from_utf8_lossy(&output), calls);
+    let seen = strace::parse(&String::from_utf8_lossy(&log), offset);
+    let story = merge::merge(&String::from_utf8_lossy(&output), seen);
     let text = if options.json { view::json(&story) } else { view::text(&story, Page::of_stdout()) };
     // After Ctrl-C, what there is of the story is told; that nobody reads it is then no news.
     match ended {

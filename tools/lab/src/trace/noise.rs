@@ -21,9 +21,19 @@ const RUNTIME_FILES: [&str; 8] = [
 /// 1. it writes a line of the transcript, or handles the descriptor through which that is done;
 /// 2. it belongs to the start of a program: the loader's and the runtime's files;
 /// 3. it is the async runtime waking itself (its eventfd);
-/// 4. it reads what the kernel says about a process, in `/proc`: that is how a lab measures, not what it does.
+/// 4. it reads what the kernel says about a process, in `/proc`: that is how a lab measures, not what it does;
+/// 5. it is an `fcntl` that copies no descriptor.
 pub(super) fn is_noise(call: &Call) -> bool {
-    of_the_transcript(call) || of_the_runtime(call)
+    of_the_transcript(call) || of_the_runtime(call) || (call.name == "fcntl" && !copies(call))
+}
+
+/// Whether a call only prepares another one, whose meaning tells of it: a copy that `dup2` puts in its place.
+pub(super) fn is_preparation(call: &Call) -> bool {
+    call.name == "fcntl" && copies(call)
+}
+
+fn copies(call: &Call) -> bool {
+    call.text(1).starts_with("F_DUPFD")
 }
 
 fn of_the_transcript(call: &Call) -> bool {
@@ -62,8 +72,14 @@ mod tests {
 1 1.000000 read(10</proc/22188/status>, "Name:", 32) = 5
 1 1.000000 execve("/x/.sorted/a.so", ["a"], 0x7f /* 3 vars */) = 0
 1 1.000000 read(0</tmp/input>, "x", 1) = 1
+1 1.000000 fcntl(11<pipe:[8]>, F_SETFD, FD_CLOEXEC) = 0
+1 1.000000 fcntl(11<pipe:[8]>, F_DUPFD_CLOEXEC, 100) = 100<pipe:[8]>
+1 1.000000 fcntl(1<pipe:[8]>, F_DUPFD, 10) = 10<pipe:[8]>
 "#;
-        let kept: Vec<bool> = parse(log, 0).iter().map(|call| !is_noise(call)).collect();
-        assert_eq!(kept, [false, false, false, false, false, false, true, false, true, true]);
+        let calls = parse(log, 0).calls;
+        let kept: Vec<bool> = calls.iter().map(|call| !is_noise(call)).collect();
+        assert_eq!(kept, [false, false, false, false, false, false, true, false, true, true, false, true, true]);
+        let shown = calls.iter().filter(|call| !is_noise(call) && !is_preparation(call));
+        assert_eq!(shown.map(|call| call.name.as_str()).collect::<Vec<_>>(), ["write", "execve", "read"]);
     }
 }

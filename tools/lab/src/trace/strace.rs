@@ -1,9 +1,19 @@
-//! strace's lines as calls.
+//! strace's lines as calls and signals.
 //!
 //! `-f -ttt -yy -o FILE` makes lines like `4711  1795222490.948 dup2(3<pipe:[7758]>, 0</dev/null>) = 0<pipe:[7758]>`. A call that
 //! is still going on when another process does something is written in two parts, `<unfinished ...>` and `<... dup2 resumed>`.
 
 use std::collections::HashMap;
+
+use super::context::Context;
+use super::signal::Signal;
+
+/// What strace saw, calls and signals each in their order in time.
+#[derive(Debug)]
+pub(super) struct Seen {
+    pub(super) calls: Vec<Call>,
+    pub(super) signals: Vec<Signal>,
+}
 
 /// One system call that has returned, or that never will.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +26,15 @@ pub(super) struct Call {
     pub(super) arguments: Vec<Argument>,
     /// What it returned: `3`, `-1 ENOENT`, `?`.
     pub(super) result: String,
+    /// What the calls before and after it tell about it.
+    pub(super) context: Context,
 }
 
-/// An argument without strace's notes, and the note of a descriptor: what it refers to.
+/// An argument without strace's notes, and the notes of the descriptors in it: what each refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Argument {
     pub(super) text: String,
-    pub(super) note: Option<String>,
+    pub(super) notes: Vec<String>,
 }
 
 impl Call {
@@ -33,7 +45,12 @@ impl Call {
 
     /// What the descriptor at this place refers to, as far as strace says.
     pub(super) fn note(&self, place: usize) -> &str {
-        self.arguments.get(place).and_then(|argument| argument.note.as_deref()).unwrap_or("")
+        self.notes(place).first().map_or("", String::as_str)
+    }
+
+    /// The same for a place with several descriptors.
+    pub(super) fn notes(&self, place: usize) -> &[String] {
+        self.arguments.get(place).map_or(&[], |argument| &argument.notes)
     }
 
     /// All arguments, as they stand between the parentheses.
@@ -47,16 +64,25 @@ impl Call {
         self.result.strip_prefix("-1 ")
     }
 
+    /// Whether it makes a process. The same calls make threads, too.
+    pub(super) fn makes_process(&self) -> bool {
+        ["clone", "clone3", "fork", "vfork"].contains(&self.name.as_str()) && !self.makes_thread()
+    }
+
+    pub(super) fn makes_thread(&self) -> bool {
+        self.name.starts_with("clone") && self.all().contains("CLONE_THREAD")
+    }
+
     /// The number it returned, if it is not negative.
     pub(super) fn number(&self) -> Option<u64> {
         self.result.split(' ').next()?.parse().ok()
     }
 }
 
-/// All calls in `log`, in their order in time. `offset` is what `CLOCK_REALTIME` is ahead of `CLOCK_MONOTONIC`, in microseconds.
-pub(super) fn parse(log: &str, offset: u64) -> Vec<Call> {
+/// All that `log` tells of. `offset` is what `CLOCK_REALTIME` is ahead of `CLOCK_MONOTONIC`, in microseconds.
+pub(super) fn parse(log: &str, offset: u64) -> Seen {
     let mut begun: HashMap<u32, (u64, String)> = HashMap::new();
-    let mut calls = Vec::new();
+    let (mut calls, mut signals) = (Vec::new(), Vec::new());
     for line in log.lines() {
         let Some((tid, us, text)) = prefix(line, offset) else { continue };
         if let Some(beginning) = text.strip_suffix("<unfinished ...>").filter(|text| !text.starts_with("<... ")) {
@@ -65,12 +91,15 @@ pub(super) fn parse(log: &str, offset: u64) -> Vec<Call> {
             let Some((_, rest)) = rest.split_once(" resumed>") else { continue };
             let Some((began, beginning)) = begun.remove(&tid) else { continue };
             calls.extend(call(tid, began, us, &format!("{beginning}{rest}")));
+        } else if let Some(signal) = Signal::parse(us, tid, text) {
+            signals.push(signal);
         } else {
             calls.extend(call(tid, us, us, text));
         }
     }
     calls.sort_by_key(|call| call.us);
-    calls
+    signals.sort_by_key(|signal| signal.us);
+    Seen { calls, signals }
 }
 
 /// Thread, microseconds and the rest of a line.
@@ -95,7 +124,8 @@ fn call(tid: u32, began: u64, ended: u64, text: &str) -> Option<Call> {
     let (result, _) = without_notes(result);
     let result = result.split(" (").next().unwrap_or_default().trim().to_owned();
     let us = if waits(name) { ended } else { began };
-    Some(Call { us, tid, name: name.to_owned(), arguments: split(arguments), result })
+    let context = Context::Nothing;
+    Some(Call { us, tid, name: name.to_owned(), arguments: split(arguments), result, context })
 }
 
 /// Whether a call waits for what somebody else does. Such a call belongs to the moment at which it returned, any other one to the
@@ -129,8 +159,8 @@ fn split(text: &str) -> Vec<Argument> {
     let mut arguments: Vec<Argument> = Vec::new();
     let (mut start, mut depth, mut quoted, mut escaped) = (0, 0_i32, false, false);
     let mut push = |start: usize, end: usize| {
-        let note = notes.iter().find(|(at, _)| (start..=end).contains(at)).map(|(_, note)| note.clone());
-        arguments.push(Argument { text: text[start..end].trim().to_owned(), note });
+        let notes = notes.iter().filter(|(at, _)| (start..=end).contains(at)).map(|(_, note)| note.clone());
+        arguments.push(Argument { text: text[start..end].trim().to_owned(), notes: notes.collect() });
     };
     for (at, byte) in text.bytes().enumerate() {
         match byte {
@@ -196,7 +226,7 @@ mod tests {
     #[test]
     fn notes_are_taken_off_and_kept() {
         let log = "12  5.000100 dup2(3<pipe:[77]>, 0</dev/null<char 1:3>>) = 0<pipe:[77]>\n";
-        let calls = parse(log, 1_000_000);
+        let calls = parse(log, 1_000_000).calls;
         let call = &calls[0];
         assert_eq!((call.us, call.tid, call.all().as_str(), call.result.as_str()), (4_000_100, 12, "3, 0", "0"));
         assert_eq!((call.note(0), call.note(1)), ("pipe:[77]", "/dev/null<char 1:3>"));
@@ -206,11 +236,12 @@ mod tests {
     fn brackets_and_strings_hold_their_commas() {
         let log = r#"1 1.000000 execve("/bin/sh", ["sh", "-c", "a, b) = 3<x>"], 0x7ffc /* 38 vars */) = -1 ENOENT (No such file or directory)
 1 1.000001 socketpair(AF_UNIX, SOCK_STREAM, 0, [5<UNIX-STREAM:[7->8]>, 6<UNIX-STREAM:[8->7]>]) = 0"#;
-        let calls = parse(log, 0);
+        let calls = parse(log, 0).calls;
         assert_eq!(calls[0].arguments.len(), 3);
         assert_eq!(calls[0].text(1), r#"["sh", "-c", "a, b) = 3<x>"]"#);
         assert_eq!(calls[0].error(), Some("ENOENT"));
         assert_eq!(calls[1].text(3), "[5, 6]");
+        assert_eq!(calls[1].notes(3), ["UNIX-STREAM:[7->8]", "UNIX-STREAM:[8->7]"]);
     }
 
     #[test]
@@ -225,8 +256,10 @@ mod tests {
 1 1.000050 <... wait4 resumed>[{WIFEXITED(s) && WEXITSTATUS(s) == 3}], 0, NULL) = 2
 1 1.000060 read(0,  <unfinished ...>
 1 1.000070 <... read resumed> <unfinished ...>) = ?
+1 1.000080 +++ killed by SIGKILL +++
 ";
-        let calls = parse(log, 0);
+        let Seen { calls, signals } = parse(log, 0);
+        assert_eq!(signals.iter().map(|signal| signal.us % 1_000).collect::<Vec<_>>(), [80]);
         let names: Vec<(&str, u64)> = calls.iter().map(|call| (call.name.as_str(), call.us % 1_000)).collect();
         assert_eq!(names, [("vfork", 0), ("exit_group", 10), ("kill", 45), ("wait4", 50), ("read", 70)]);
         assert_eq!(calls[0].result, "2");

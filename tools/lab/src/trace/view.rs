@@ -5,6 +5,8 @@ use transcript::{Line, Look};
 
 use super::meaning::meaning;
 use super::merge::{Cast, Event, Row, Story, collapse};
+use super::noise::is_preparation;
+use super::signal::Signal;
 use super::strace::Call;
 use crate::terminal::{DIM, Page, cut, wrap};
 
@@ -22,7 +24,9 @@ pub(super) fn text(story: &Story, page: Page) -> String {
     let mut facts = false;
     for event in &story.events {
         if let Event::Called(call) = event {
-            moment.push(call);
+            if !is_preparation(call) {
+                moment.push(call);
+            }
             continue;
         }
         text += &calls(&moment, &story.cast, page);
@@ -35,6 +39,7 @@ pub(super) fn text(story: &Story, page: Page) -> String {
                 text += &transcript::render(&record.line, look);
             }
             Event::Printed(line) => text += &format!("{line}\n"),
+            Event::Signalled(signal) => text += &explained(&arrival(signal, &story.cast), "", page),
             Event::Called(_) => {}
         }
     }
@@ -92,6 +97,11 @@ fn explained(call: &str, meaning: &str, page: Page) -> String {
     dimmed(format!("{indent}{call}")) + &beneath.collect::<String>()
 }
 
+/// `[voice] SIGTERM arrives, sent by …`
+fn arrival(signal: &Signal, cast: &Cast) -> String {
+    format!("[{}] {}", cast.name(signal.tid), signal.words(cast))
+}
+
 /// `[voice] call(arguments) = result`, without what tells a learner nothing: addresses of memory, times, lengths of structures.
 /// What is too long for `width` is cut from the arguments, never from the result.
 fn line(call: &Call, cast: &Cast, width: usize) -> String {
@@ -126,6 +136,10 @@ fn shorter(argument: &str) -> Option<String> {
     let environment = argument.ends_with("*/");
     if environment || UNTOLD.iter().any(|name| argument.starts_with(name)) {
         return None;
+    }
+    // Flags are short where strace has no name for them; addresses of memory are long.
+    if argument.strip_prefix("0x").is_some_and(|digits| digits.len() >= 8) {
+        return Some("…".to_owned());
     }
     if argument.starts_with('"') && !argument.starts_with("\"/") && argument.chars().count() > DATA {
         let start: String = argument.chars().take(DATA).collect();
@@ -166,7 +180,18 @@ struct Told<'a> {
     meaning: String,
 }
 
-/// The transcript's records and between them the calls, every one of them.
+/// A signal as one line of JSON.
+#[derive(Debug, Serialize)]
+struct Arrived<'a> {
+    us: u64,
+    pid: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voice: Option<&'a str>,
+    signal: &'a str,
+    meaning: String,
+}
+
+/// The transcript's records and between them the calls and signals, every one of them.
 pub(super) fn json(story: &Story) -> String {
     let mut text = String::new();
     for event in &story.events {
@@ -186,6 +211,17 @@ pub(super) fn json(story: &Story) -> String {
                 text += &serde_json::to_string(&told).unwrap_or_default();
                 text.push('\n');
             }
+            Event::Signalled(signal) => {
+                let arrived = Arrived {
+                    us: signal.us,
+                    pid: story.cast.process(signal.tid),
+                    voice: story.cast.voice(signal.tid),
+                    signal: &signal.name,
+                    meaning: signal.words(&story.cast),
+                };
+                text += &serde_json::to_string(&arrived).unwrap_or_default();
+                text.push('\n');
+            }
         }
     }
     text
@@ -198,10 +234,31 @@ mod tests {
     use super::*;
 
     #[test]
+    fn signals_stand_among_the_calls() {
+        let output = "{\"us\":1000000,\"pid\":7,\"voice\":\"parent\",\"text\":\"hello\"}\n";
+        let log = "\
+7 1.000010 kill(8, SIGTERM) = 0
+8 1.000020 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=7, si_uid=0} ---
+8 1.000030 +++ killed by SIGTERM +++
+";
+        let story = merge(output, parse(log, 0));
+        let text = text(&story, Page { coloured: false, width: 80 });
+        assert_eq!(
+            text,
+            "   parent  hello\n     [parent] kill(8, SIGTERM) = 0      sends SIGTERM to pid 8\n     \
+             [pid 8] SIGTERM arrives, sent by parent\n     [pid 8] is killed by SIGTERM\n"
+        );
+        let json = json(&story);
+        let killed = r#"{"us":1000030,"pid":8,"signal":"SIGTERM","meaning":"is killed by SIGTERM"}"#;
+        assert_eq!(json.lines().nth(3), Some(killed), "{json}");
+    }
+
+    #[test]
     fn meanings_stand_beside_short_calls_and_beneath_long_ones() {
         let output = "{\"us\":1000000,\"pid\":7,\"voice\":\"parent\",\"text\":\"hello\"}\n";
         let log = "\
 7 1.000010 dup2(5<pipe:[1]>, 1</dev/null>) = 1<pipe:[1]>
+7 1.000015 fcntl(5<pipe:[1]>, F_DUPFD_CLOEXEC, 100) = 100<pipe:[1]>
 7 1.000020 clone3({flags=CLONE_VM|CLONE_VFORK|CLONE_CLEAR_SIGHAND, exit_signal=SIGCHLD, stack=0x7f, stack_size=0x9000}, 88) = 8
 ";
         let story = merge(output, parse(log, 0));
@@ -213,6 +270,8 @@ mod tests {
              a new process that borrows our memory until it execs\n"
         );
         assert!(json(&story).lines().nth(1).is_some_and(|line| line.contains("\"call\":\"dup2\"")));
+        assert!(json(&story).contains("\"100 is a second number for what 5 means\""));
         assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!([shorter("0x5608254da310"), shorter("0x8")], [Some("…".to_owned()), Some("0x8".to_owned())]);
     }
 }
