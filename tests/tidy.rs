@@ -103,6 +103,20 @@ fn every_lab_says_what_it_is_and_asks_a_question() {
     }
 }
 
+/// Which of these calls makes a process is the C library's choice, and the shell's: who traces one of them and not the others
+/// hides processes.
+#[test]
+fn a_lab_that_traces_one_way_to_make_a_process_traces_all() {
+    let family = ["clone", "clone3", "fork", "vfork"];
+    for lab in Lab::all() {
+        let calls = lab.metadata("trace").as_array().map_or(&[][..], Vec::as_slice);
+        let missing: Vec<_> =
+            family.iter().filter(|call| !calls.iter().any(|traced| traced.as_str() == Some(call))).collect();
+        let none_or_all = missing.is_empty() || missing.len() == family.len();
+        assert!(none_or_all, "labs/{}/Cargo.toml: trace lacks {missing:?}, other ways to make a process", lab.name);
+    }
+}
+
 #[test]
 fn transcripts_fit_on_a_terminal() {
     for lab in Lab::all() {

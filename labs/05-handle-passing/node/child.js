@@ -1,0 +1,25 @@
+'use strict';
+// A child of lab 05: accepts on the socket that it is sent, and tells at the end how many it answered.
+
+const { own } = require('../../../tools/transcript/transcript.js');
+const { socketOf } = require('./socket.js');
+
+let answered = 0;
+
+process.on('message', (message, server) => {
+  if (message === 'accept') {
+    server.on('connection', (connection) => {
+      answered += 1;
+      connection.end(own.voice);
+    });
+    const { fd, inode } = socketOf(server);
+    own.say(`for me it is fd ${fd}, inode ${inode}`);
+    process.send({ inode });
+  } else {
+    own.say(`answered ${answered}`);
+    process.send({ answered });
+  }
+});
+
+// A server that listens keeps its process alive, with or without a parent.
+process.once('disconnect', () => process.exit());

@@ -1,0 +1,12 @@
+'use strict';
+
+const fs = require('node:fs');
+
+// The number that a server's socket has in this process, and the inode that it has in the kernel.
+function socketOf(server) {
+  const { fd } = server._handle;
+  const [, inode] = /^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/self/fd/${fd}`));
+  return { fd, inode };
+}
+
+module.exports = { socketOf };

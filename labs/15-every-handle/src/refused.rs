@@ -1,0 +1,39 @@
+//! What cannot be sent. The kernel would pass any descriptor, but a Node that gets one of these refuses every later handle, or aborts.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, IsTerminal};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixDatagram;
+
+use forklore::ipc::{Channel, Handle};
+use nix::sys::eventfd::EventFd;
+use transcript::Transcript;
+
+/// Tries to send each; gives what became of the regular file.
+pub(crate) async fn send_all(t: &Transcript, channel: &Channel) -> Result<String, Box<dyn Error>> {
+    let file = send(t, channel, File::open("/proc/version")?.into()).await?;
+    let mut others: Vec<OwnedFd> =
+        vec![File::open("/dev/null")?.into(), EventFd::new()?.into(), UnixDatagram::unbound()?.into()];
+    if io::stdin().is_terminal() {
+        others.push(io::stdin().as_fd().try_clone_to_owned()?);
+    }
+    for other in others {
+        send(t, channel, other).await?;
+    }
+    t.say(format!("Node's word for each of them: {file}"));
+    Ok(if file == "ERR_INVALID_HANDLE_TYPE" { "refused".to_owned() } else { file })
+}
+
+/// Gives the error's name.
+async fn send(t: &Transcript, channel: &Channel, fd: OwnedFd) -> Result<String, Box<dyn Error>> {
+    match channel.send_handle("refused", Handle::Native(fd)).await {
+        Ok(_) => Ok("accepted".to_owned()),
+        Err(not_sent) => {
+            // It ends in "over a channel", which a line of 80 columns has no room for.
+            let sentence = not_sent.error.kind().to_string();
+            t.say(sentence.trim_end_matches(" over a channel"));
+            Ok(not_sent.error.code().unwrap_or(sentence))
+        }
+    }
+}
