@@ -1,0 +1,27 @@
+//! The inputs in `fuzz/corpus` through the bodies of the fuzz targets, without a fuzzer. `fuzz/run` looks for more of them.
+
+#[path = "../fuzz/bodies/control.rs"]
+mod control;
+#[path = "../fuzz/bodies/frame.rs"]
+mod frame;
+
+use std::fs;
+use std::path::Path;
+
+fn replay(target: &str, check: fn(&[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let mut files: Vec<_> = fs::read_dir(&folder).expect("a corpus").map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    assert!(!files.is_empty(), "{} has inputs", folder.display());
+    for file in files {
+        println!("{}", file.display());
+        check(&fs::read(&file).expect("an input"));
+    }
+}
+
+/// One test, since one of the two counts this process's descriptors.
+#[test]
+fn every_input_of_the_corpus_is_dealt_with() {
+    replay("frame", frame::check);
+    replay("control", control::check);
+}
