@@ -68,11 +68,11 @@ impl Decoder {
     ///
     /// What makes the rest of the stream unreadable. The same is answered from then on.
     pub fn next_message(&mut self) -> Result<Option<Bytes>, Unreadable> {
-        // No JSON begins with a zero, and every frame below 16 MiB does.
-        if let [0, _, _, _, tag, version, ..] = self.buffer[..]
-            && V8_HEADERS.contains(&[tag, version])
-        {
-            return Err(Unreadable::Advanced);
+        // No JSON begins with a zero, and every frame below 16 MiB does. What follows it may look like a newline.
+        match self.buffer[..] {
+            [0, _, _, _, tag, version, ..] if V8_HEADERS.contains(&[tag, version]) => return Err(Unreadable::Advanced),
+            [0, ref more @ ..] if more.len() < 5 && self.limit >= 5 => return Ok(None),
+            _ => {}
         }
         match memchr(b'\n', &self.buffer[self.searched..]) {
             Some(found) if self.searched + found <= self.limit => {
@@ -189,6 +189,11 @@ mod tests {
     fn a_frame_of_the_other_mode_is_recognised() {
         let acknowledgement = b"\0\0\0\x1b\xff\x0fo\"\x03cmd\"\x0fNODE_HANDLE_ACK{\x01";
         assert_eq!(decode(acknowledgement, &[2], 1000), Err(Unreadable::Advanced));
+        // A length of ten, which is a newline, wherever the frame is cut.
+        let ten = b"\x00\x00\x00\x0a\xff\x0f\x22\x06abcdef";
+        for first in 1..ten.len() {
+            assert_eq!(decode(ten, &[first, ten.len()], 1000), Err(Unreadable::Advanced), "cut after {first}");
+        }
     }
 
     #[test]

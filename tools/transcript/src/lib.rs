@@ -180,9 +180,10 @@ impl Transcript {
         self.outlet.put(line);
     }
 
-    /// What went wrong with writing, if anything did: the first error of all clones of this transcript in this process.
+    /// What went wrong with writing, if anything did: the first error of all clones of this transcript in this process, or that its
+    /// reader has gone meanwhile.
     pub fn trouble(&self) -> Option<io::ErrorKind> {
-        self.outlet.trouble()
+        self.outlet.trouble().or_else(|| self.outlet.reader_is_gone().then_some(io::ErrorKind::BrokenPipe))
     }
 }
 

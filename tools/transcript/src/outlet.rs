@@ -33,6 +33,14 @@ impl Outlet {
         self.trouble.get().copied()
     }
 
+    /// Whether nobody can read any more what is written. Another process of the lab may have noticed, and ended of it, before this one
+    /// has written again.
+    pub(crate) fn reader_is_gone(&self) -> bool {
+        let mut asked = [PollFd::new(self.fd.as_fd(), PollFlags::POLLOUT)];
+        let answered = poll(&mut asked, PollTimeout::ZERO) == Ok(1);
+        answered && asked[0].revents().is_some_and(|events| events.contains(PollFlags::POLLERR))
+    }
+
     /// Writes a line that ends in a newline. After the first error nothing more is tried.
     pub(crate) fn put(&self, mut line: String) {
         cut(&mut line, LINE_LIMIT);

@@ -39,7 +39,8 @@ where
     };
     let ended = block_on(lab(transcript.clone()));
     match (ended, transcript.trouble()) {
-        (Ok(_), Some(io::ErrorKind::BrokenPipe)) => ExitCode::from(128 + 13),
+        // Whatever else failed then did so because of that.
+        (_, Some(io::ErrorKind::BrokenPipe)) => ExitCode::from(128 + 13),
         (Ok(_), Some(trouble)) => fail(&format!("write the transcript to stdout: {trouble}")),
         (Ok(code), None) => code,
         (Err(error), _) => fail(&error),
