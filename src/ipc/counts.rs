@@ -6,10 +6,6 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use super::message::about_key;
-use super::shared::Shared;
-use crate::error::Result;
-
 /// What a channel knows about the sockets of each key, on both of its sides.
 #[derive(Debug, Default)]
 pub(super) struct Counts {
@@ -35,77 +31,90 @@ struct Question {
     answer: oneshot::Sender<u64>,
 }
 
+/// Whoever keeps the counts of a channel, as a socket sees it.
+pub(super) trait KeepsCounts: std::fmt::Debug + Send + Sync {
+    /// A socket that came with this key has been closed.
+    fn socket_closed(&self, key: &str);
+}
+
+/// Stands for one open socket that came over a channel with a key.
+#[derive(Debug)]
+pub(super) struct Counted {
+    keeper: Arc<dyn KeepsCounts>,
+    key: String,
+}
+
+impl Counted {
+    /// For a socket that `keeper` has counted already, by [`Counts::opened`].
+    pub(super) fn new(keeper: Arc<dyn KeepsCounts>, key: String) -> Counted {
+        Counted { keeper, key }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.keeper.socket_closed(&self.key);
+    }
+}
+
+/// Each change gives the line that has to be sent because of it, if there is one.
 impl Counts {
+    pub(super) fn opened(&mut self, key: &str) {
+        self.ours.entry(key.to_owned()).or_default().open += 1;
+    }
+
+    pub(super) fn closed(&mut self, key: &str) -> Option<Vec<u8>> {
+        let count = self.ours.get_mut(key)?;
+        count.open -= 1;
+        if count.open > 0 {
+            return None;
+        }
+        let notify = self.ours.remove(key)?.notify;
+        notify.then(|| about_key("NODE_SOCKET_ALL_CLOSED", key, None))
+    }
+
+    /// The peer asks how many sockets of a key are open here.
+    pub(super) fn count_asked(&self, key: &str) -> Vec<u8> {
+        about_key("NODE_SOCKET_COUNT", key, Some(self.ours.get(key).map_or(0, |count| count.open)))
+    }
+
+    /// The peer asks to be told when no socket of a key is open here.
+    pub(super) fn close_asked(&mut self, key: &str) -> Option<Vec<u8>> {
+        match self.ours.get_mut(key) {
+            Some(count) => {
+                count.notify = true;
+                None
+            }
+            None => Some(about_key("NODE_SOCKET_ALL_CLOSED", key, None)),
+        }
+    }
+
+    /// A question to the peer about its sockets of a key: its line, and where the answer will be.
+    pub(super) fn ask(&mut self, key: &str, how_many: bool) -> (Vec<u8>, oneshot::Receiver<u64>) {
+        let command = if how_many { "NODE_SOCKET_GET_COUNT" } else { "NODE_SOCKET_NOTIFY_CLOSE" };
+        let (answer, answered) = oneshot::channel();
+        self.questions.push(Question { key: key.to_owned(), how_many, answer });
+        (about_key(command, key, None), answered)
+    }
+
+    /// The peer's answer to one of our questions.
+    pub(super) fn answered(&mut self, key: &str, how_many: bool, count: u64) {
+        let matching = self.questions.iter().position(|asked| asked.key == key && asked.how_many == how_many);
+        if let Some(index) = matching {
+            // Whoever asked may have stopped waiting.
+            let _ = self.questions.remove(index).answer.send(count);
+        }
+    }
+
     /// Gives up what was asked: who asked finds the channel closed.
     pub(super) fn forget_questions(&mut self) {
         self.questions.clear();
     }
 }
 
-/// Stands for one open socket that came over a channel with a key.
-#[derive(Debug)]
-pub(super) struct Counted {
-    shared: Arc<Shared>,
-    key: String,
-}
-
-impl Counted {
-    pub(super) fn new(shared: Arc<Shared>, key: String) -> Counted {
-        shared.lock().counts.ours.entry(key.clone()).or_default().open += 1;
-        Counted { shared, key }
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        let Some(count) = state.counts.ours.get_mut(&self.key) else { return };
-        count.open -= 1;
-        if count.open == 0
-            && let Some(Count { notify: true, .. }) = state.counts.ours.remove(&self.key)
-        {
-            state.post_own(about_key("NODE_SOCKET_ALL_CLOSED", &self.key, None));
-        }
-    }
-}
-
-impl Shared {
-    /// The peer asks how many sockets of a key are open here.
-    pub(super) fn count_asked(&self, key: &str) {
-        let mut state = self.lock();
-        let open = state.counts.ours.get(key).map_or(0, |count| count.open);
-        state.post_own(about_key("NODE_SOCKET_COUNT", key, Some(open)));
-    }
-
-    /// The peer asks to be told when no socket of a key is open here.
-    pub(super) fn close_asked(&self, key: &str) {
-        let mut state = self.lock();
-        match state.counts.ours.get_mut(key) {
-            Some(count) => count.notify = true,
-            None => state.post_own(about_key("NODE_SOCKET_ALL_CLOSED", key, None)),
-        }
-    }
-
-    /// Asks the peer about its sockets of a key.
-    pub(super) fn ask(&self, key: &str, how_many: bool) -> Result<oneshot::Receiver<u64>> {
-        let command = if how_many { "NODE_SOCKET_GET_COUNT" } else { "NODE_SOCKET_NOTIFY_CLOSE" };
-        let (answer, answered) = oneshot::channel();
-        let mut state = self.lock();
-        if state.closing {
-            return Err(self.closed("ask"));
-        }
-        state.counts.questions.push(Question { key: key.to_owned(), how_many, answer });
-        state.post_own(about_key(command, key, None));
-        Ok(answered)
-    }
-
-    /// The peer's answer to one of our questions.
-    pub(super) fn answered(&self, key: &str, how_many: bool, count: u64) {
-        let questions = &mut self.lock().counts.questions;
-        let matching = questions.iter().position(|asked| asked.key == key && asked.how_many == how_many);
-        if let Some(index) = matching {
-            // Whoever asked may have stopped waiting.
-            let _ = questions.remove(index).answer.send(count);
-        }
-    }
+/// The line of an internal message about the sockets of a key.
+fn about_key(command: &str, key: &str, count: Option<usize>) -> Vec<u8> {
+    let key = serde_json::Value::from(key);
+    let count = count.map(|count| format!(",\"count\":{count}")).unwrap_or_default();
+    format!("{{\"cmd\":\"{command}\",\"key\":{key}{count}}}\n").into_bytes()
 }

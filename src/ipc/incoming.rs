@@ -77,10 +77,10 @@ impl Incoming {
                 }
                 Line::Ack => self.acknowledged(outgoing, true)?,
                 Line::Nack => self.acknowledged(outgoing, false)?,
-                Line::CountAsked(key) => self.shared.count_asked(&key),
-                Line::CloseAsked(key) => self.shared.close_asked(&key),
-                Line::Counted(key, count) => self.shared.answered(&key, true, count),
-                Line::AllClosed(key) => self.shared.answered(&key, false, 0),
+                Line::CountAsked(key) => self.shared.count(|counts| Some(counts.count_asked(&key))),
+                Line::CloseAsked(key) => self.shared.count(|counts| counts.close_asked(&key)),
+                Line::Counted(key, count) => self.shared.lock().counts.answered(&key, true, count),
+                Line::AllClosed(key) => self.shared.lock().counts.answered(&key, false, 0),
             }
         }
         // A descriptor comes with the first byte of its message, and a read ends with the message that brought one. So one that is
@@ -112,7 +112,11 @@ impl Incoming {
     /// not when the user receives it: until then the sender keeps all later messages back.
     fn handle_arrived(&mut self, kind: Option<Kind>, key: Option<String>, body: Bytes, internal: bool) -> bool {
         let fd = self.unclaimed.pop_front();
-        let counted = || key.map(|key| Counted::new(self.shared.clone(), key));
+        let counted = || {
+            let key = key?;
+            self.shared.lock().counts.opened(&key);
+            Some(Counted::new(self.shared.clone(), key))
+        };
         let Some(handle) = kind.zip(fd).and_then(|(kind, fd)| Handle::restore(kind, fd, counted)) else { return false };
         let message = Message::new(body, Some(handle));
         if internal {

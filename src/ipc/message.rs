@@ -219,13 +219,6 @@ pub(super) fn with_handle(message: &(impl Serialize + ?Sized), handle: &Handle) 
     Ok(line)
 }
 
-/// The line of an internal message about the sockets of a key.
-pub(super) fn about_key(command: &str, key: &str, count: Option<usize>) -> Vec<u8> {
-    let key = serde_json::Value::from(key);
-    let count = count.map(|count| format!(",\"count\":{count}")).unwrap_or_default();
-    format!("{{\"cmd\":\"{command}\",\"key\":{key}{count}}}\n").into_bytes()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

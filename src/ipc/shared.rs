@@ -6,7 +6,9 @@ use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use super::counts::Counts;
+use tokio::sync::oneshot;
+
+use super::counts::{Counts, KeepsCounts};
 use super::message::Message;
 use super::queue::{Entry, HIGH_WATER, Parcel, Queue};
 use super::{Ending, NotSent, Settings};
@@ -204,6 +206,25 @@ impl Shared {
         entries.into_iter().for_each(|entry| self.undeliverable(entry));
     }
 
+    /// Asks the peer about its sockets of a key: how many are open, or to be told when none is.
+    pub(super) fn ask(&self, key: &str, how_many: bool) -> Result<oneshot::Receiver<u64>> {
+        let mut state = self.lock();
+        if state.closing {
+            return Err(self.closed("ask"));
+        }
+        let (line, answered) = state.counts.ask(key, how_many);
+        state.post_own(line);
+        Ok(answered)
+    }
+
+    /// Changes the counts, and sends what has to be sent because of it.
+    pub(super) fn count(&self, change: impl FnOnce(&mut Counts) -> Option<Vec<u8>>) {
+        let mut state = self.lock();
+        if let Some(line) = change(&mut state.counts) {
+            state.post_own(line);
+        }
+    }
+
     /// Tells the sender of a handle that it gets it back.
     pub(super) fn undeliverable(&self, entry: Entry) {
         if let Entry::Parcel(parcel) = entry {
@@ -213,9 +234,15 @@ impl Shared {
     }
 }
 
+impl KeepsCounts for Shared {
+    fn socket_closed(&self, key: &str) {
+        self.count(|counts| counts.closed(key));
+    }
+}
+
 impl State {
     /// Adds a line of the channel's own.
-    pub(super) fn post_own(&mut self, line: Vec<u8>) {
+    fn post_own(&mut self, line: Vec<u8>) {
         if !self.closing {
             self.queue.push_line(line);
             self.wake_driver();

@@ -5,7 +5,7 @@
 //! | `spawn.rs` | a child that borrows its parent's memory until it executes another program costs the same from any parent |
 //! | `request.rs` | what a start consists of, and so where it can fail |
 //! | `birth.rs` | what such a child does before it executes, and why it may do so little |
-//! | `disposition.rs` | who ignores SIGCHLD never learns how his children ended |
+//! | `disposition.rs` | what is ignored stays ignored in the next program |
 //! | `fork.rs` | `fork(2)` copies a process, and why only one with a single thread may be copied safely |
 //! | `pidfd.rs` | a process can be held by a descriptor: waited for and signalled without the risk of a reused pid |
 //! | `readiness.rs` | epoll knows a descriptor by what it was when it was registered |

@@ -35,6 +35,8 @@ pub(crate) fn trial(name: &str, needs: &[&str], test: impl FnOnce() + Send + 'st
 
 /// Runs the trials as the command line says and ends the process as libtest would.
 pub(crate) fn conclude(trials: Vec<Trial>) -> std::process::ExitCode {
+    // Started as a background job of a script we ignore SIGINT, and so would everything that is to be interrupted here.
+    forklore::sys::disposition::restore_default(nix::libc::SIGINT).expect("SIGINT has a default");
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
 }
 

@@ -3,35 +3,9 @@
 
 use std::collections::HashMap;
 
-use super::address::{kind, pair};
-use super::strace::Call;
-
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum Context {
-    #[default]
-    Nothing,
-    /// An `execve` that failed, and the process's next call is another one.
-    TriedAgain,
-    /// A `dup2`: what it copies.
-    Copied(Origin),
-}
-
-/// The descriptor that others are copies of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Origin {
-    number: String,
-    /// What it is an end of, if the call that made it was seen.
-    end: Option<End>,
-    /// strace's note. Another note at this number is another open file: whoever closed and opened meanwhile was not seen.
-    note: String,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    Reading,
-    Writing,
-    Socket,
-}
+use super::address::pair;
+use super::call::Call;
+use super::origin::{Context, End, Origin};
 
 /// What is known of a process's descriptors, by their numbers.
 type Table = HashMap<String, Origin>;
@@ -105,31 +79,10 @@ fn origin(call: &Call, table: &Table) -> Origin {
     known.cloned().unwrap_or_else(|| Origin { number: number.to_owned(), end: None, note: note.to_owned() })
 }
 
-impl Origin {
-    /// What it means that a copy of this, which stands at `source`, is put at `target`.
-    pub(super) fn words(&self, source: &str, target: &str) -> String {
-        let number = &self.number;
-        if number == target {
-            return format!("descriptor {target} means again what it meant before: {source} kept that");
-        }
-        let copy = if number == source { String::new() } else { format!(" ({source} is its copy)") };
-        match self.end {
-            Some(End::Reading) => format!("descriptor {target} is now the pipe's reading end, {number}{copy}"),
-            Some(End::Writing) => format!("descriptor {target} is now the pipe's writing end, {number}{copy}"),
-            Some(End::Socket) => format!("descriptor {target} is now the socket pair's end {number}{copy}"),
-            None => match kind(&self.note) {
-                // There are many pipes, and that it is one of them says nothing.
-                "a pipe" | "what it refers to" => format!("descriptor {target} now means what {number} meant{copy}"),
-                kind => format!("descriptor {target} now means what {number} meant: {kind}{copy}"),
-            },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::cast::Cast;
     use super::super::meaning::meaning;
-    use super::super::merge::Cast;
     use super::super::strace::parse;
 
     /// The meanings of the calls of one name.

@@ -1,10 +1,10 @@
 //! What a call means, in a few words: by its arguments and its outcome, otherwise by its name alone (`plain.rs`).
 
 use super::address::{address, ending, field, kind, pair};
-use super::context::Context;
-use super::merge::Cast;
+use super::call::Call;
+use super::cast::Cast;
+use super::origin::Context;
 use super::plain;
-use super::strace::Call;
 
 /// The meaning of `call`; empty for a call that nobody has explained yet, which a test forbids for those that labs trace.
 pub(super) fn meaning(call: &Call, cast: &Cast) -> String {

@@ -4,10 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use transcript::{Line, Record};
 
+use super::call::Call;
+use super::cast::Cast;
 use super::context;
 use super::noise::is_noise;
 use super::signal::{Effect, Signal};
-use super::strace::{Call, Seen};
+use super::strace::Seen;
 
 /// Who is who, and what happened in which order.
 #[derive(Debug)]
@@ -25,31 +27,6 @@ pub(super) enum Event {
     Signalled(Signal),
 }
 
-/// The processes of the run.
-#[derive(Debug, Default)]
-pub(super) struct Cast {
-    /// The name under which a process spoke first. What it says under another name later, it relays.
-    voices: HashMap<u32, String>,
-    /// The process that each further thread belongs to.
-    threads: HashMap<u32, u32>,
-}
-
-impl Cast {
-    /// The process that a thread is of.
-    pub(super) fn process(&self, tid: u32) -> u32 {
-        self.threads.get(&tid).copied().unwrap_or(tid)
-    }
-
-    pub(super) fn voice(&self, pid: u32) -> Option<&str> {
-        self.voices.get(&self.process(pid)).map(String::as_str)
-    }
-
-    /// The voice, or the pid of a process that has none.
-    pub(super) fn name(&self, pid: u32) -> String {
-        self.voice(pid).map_or_else(|| format!("pid {}", self.process(pid)), str::to_owned)
-    }
-}
-
 /// Puts what the lab printed, what it called and the signals that it got into one order, without what is noise.
 pub(super) fn merge(output: &str, Seen { mut calls, signals }: Seen) -> Story {
     let mut cast = Cast::default();
@@ -59,7 +36,7 @@ pub(super) fn merge(output: &str, Seen { mut calls, signals }: Seen) -> Story {
         let event = match Record::from_json(line) {
             Ok(record) => {
                 if let Line::Say { voice, .. } | Line::Arrow { from: voice, .. } = &record.line {
-                    cast.voices.entry(record.pid).or_insert_with(|| voice.clone());
+                    cast.speaks(record.pid, voice);
                 }
                 // The order of lines is the order of the writes; the clock was read just before each.
                 last = last.max(record.us);
@@ -72,7 +49,7 @@ pub(super) fn merge(output: &str, Seen { mut calls, signals }: Seen) -> Story {
     for call in calls.iter().filter(|call| call.makes_thread()) {
         if let Some(thread) = call.number().and_then(|tid| u32::try_from(tid).ok()) {
             let process = cast.process(call.tid);
-            cast.threads.insert(thread, process);
+            cast.starts_thread(process, thread);
         }
     }
     context::give(&mut calls, |tid| cast.process(tid));

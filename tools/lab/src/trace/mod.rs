@@ -3,9 +3,12 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `strace.rs` | strace's lines as calls and signals |
+//! | `call.rs` | one call, with its arguments and its result |
 //! | `signal.rs` | a signal that arrives, stops or kills |
-//! | `context.rs` | what the calls around a call tell about it |
+//! | `origin.rs` | what a call's surroundings can tell |
+//! | `context.rs` | what the calls around each call do tell |
 //! | `noise.rs` | which calls are not the lesson |
+//! | `cast.rs` | who is who: the names of the processes |
 //! | `merge.rs` | calls, signals and transcript in one order, with voices; repetitions counted |
 //! | `view.rs` | the result as text or as JSON lines |
 //! | `meaning.rs` | what a call means, in a few words |
@@ -13,10 +16,13 @@
 //! | `address.rs` | addresses, signals and endings as people write them |
 
 mod address;
+mod call;
+mod cast;
 mod context;
 mod meaning;
 mod merge;
 mod noise;
+mod origin;
 mod plain;
 mod signal;
 mod strace;

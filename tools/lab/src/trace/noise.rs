@@ -2,7 +2,7 @@
 
 use transcript::Seat;
 
-use super::strace::Call;
+use super::call::Call;
 
 /// Files that only the dynamic loader, the C library and Rust's runtime look at.
 const RUNTIME_FILES: [&str; 8] = [

@@ -4,7 +4,7 @@
 //! `+++ killed by SIGSEGV (core dumped) +++`.
 
 use super::address::field;
-use super::merge::Cast;
+use super::cast::Cast;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Signal {

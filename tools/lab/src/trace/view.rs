@@ -3,11 +3,12 @@
 use serde::Serialize;
 use transcript::{Line, Look};
 
+use super::call::Call;
+use super::cast::Cast;
 use super::meaning::meaning;
-use super::merge::{Cast, Event, Row, Story, collapse};
+use super::merge::{Event, Row, Story, collapse};
 use super::noise::is_preparation;
 use super::signal::Signal;
-use super::strace::Call;
 use crate::terminal::{DIM, Page, cut, wrap};
 
 /// How far calls are indented under the line that they follow.
