@@ -16,6 +16,7 @@ use super::process::Process;
 use super::refusal::Attempt;
 use super::{Child, Command, Exit, Signal, Stdio, lookup};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ipc::Channel;
 use crate::sys::disposition;
 use crate::sys::spawn::{self, Group, Request};
 
@@ -77,6 +78,7 @@ impl Command {
         let path = self.path();
         let candidates = lookup::candidates(&self.program, path.as_deref());
         let request = self.request(&candidates, &placed)?;
+        let channel = self.open_channel(ends.channel.take())?;
         disposition::keep_children().map_err(|errno| Error::system("spawn", self.program.to_string_lossy(), errno))?;
         let started = spawn::spawn(&request).map_err(|failure| {
             let attempt = Attempt {
@@ -92,8 +94,8 @@ impl Command {
             .map_err(|error| Error::io("watch", self.program.to_string_lossy(), error))?;
         let process = Arc::new(process);
         let (told, exit) = watch::channel(None);
-        tokio::spawn(attend(process.clone(), deadline, told));
-        let channel = self.open_channel(ends.channel.take())?;
+        let ended = channel.as_ref().map(Channel::when_peer_exits);
+        tokio::spawn(attend(process.clone(), deadline, ended, told));
         Ok(Child::new(process, exit, all_closed, ends, channel, self.kill_on_drop))
     }
 
@@ -152,6 +154,7 @@ type Deadline = Pin<Box<tokio::time::Timeout<Pending<()>>>>;
 async fn attend(
     process: Arc<Process>,
     deadline: Option<(Deadline, Signal)>,
+    when_ended: Option<impl FnOnce()>,
     told: watch::Sender<Option<Result<Exit, Arc<Error>>>>,
 ) {
     let ended = match deadline {
@@ -165,5 +168,8 @@ async fn attend(
             }
         },
     };
+    if let Some(when_ended) = when_ended {
+        when_ended();
+    }
     told.send_replace(Some(ended.map_err(Arc::new)));
 }

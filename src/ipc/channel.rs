@@ -14,47 +14,14 @@ use tokio::sync::oneshot;
 
 use super::descriptor::{self, Nature};
 use super::driver::{Driver, Hold};
-use super::frame::{self, DEFAULT_MESSAGE_LIMIT};
+use super::frame;
 use super::message::{self, Message};
 use super::queue::Parcel;
+use super::settings::Settings;
 use super::shared::Shared;
 use super::{Ending, Handle, NotSent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::readiness;
-
-/// How a channel is to work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    pub(super) message_limit: usize,
-    pub(super) window: usize,
-    pub(super) internal: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        Settings { message_limit: DEFAULT_MESSAGE_LIMIT, window: 1, internal: false }
-    }
-}
-
-impl Settings {
-    /// How many bytes a message from the peer may have; [`DEFAULT_MESSAGE_LIMIT`] if not said otherwise. A longer one ends the channel.
-    pub fn message_limit(self, bytes: usize) -> Settings {
-        Settings { message_limit: bytes, ..self }
-    }
-
-    /// How many handles may be on their way without an acknowledgement; 1 if not said otherwise, as in Node. More of them are passed
-    /// many times faster. The price: one that is refused and sent again comes after those that were behind it. Messages without a
-    /// handle keep their order in any case.
-    pub fn window(self, handles: usize) -> Settings {
-        Settings { window: handles.max(1), ..self }
-    }
-
-    /// Keeps the internal messages (`NODE_…`) that are not the channel's own business for [`Channel::recv_internal`], which must then
-    /// be called. Otherwise they are dropped, with their handles.
-    pub fn internal_messages(self) -> Settings {
-        Settings { internal: true, ..self }
-    }
-}
 
 /// One end of a channel: messages both ways, each a JSON value, some with a [`Handle`].
 ///
@@ -63,7 +30,8 @@ impl Settings {
 /// a listener for `message` does in Node; a channel that nobody waits for keeps nothing alive.
 ///
 /// A task of its own serves the channel: handles are acknowledged and questions answered while nobody receives. It needs the runtime
-/// to run now and then. What was sent when the runtime ends, because `main` returns, is still written; what was sent before
+/// to run now and then. What was sent when the runtime ends, because `main` returns, is still written, for which the process waits
+/// two seconds if the peer takes nothing; what was sent before
 /// `std::process::exit` may be lost, unless [`flush`](Channel::flush) was awaited.
 #[derive(Clone)]
 pub struct Channel(Arc<Side>);
@@ -116,6 +84,13 @@ impl Channel {
         let shared = Arc::new(Shared::new(settings, peer, number));
         runtime.spawn(Driver::new(socket, shared.clone(), hold));
         Ok(Channel(Arc::new(Side(shared))))
+    }
+
+    /// To be called when the process at the other end has ended: what it has sent is then read to its end, however little of it
+    /// has been received.
+    pub(crate) fn when_peer_exits(&self) -> impl FnOnce() + Send + 'static {
+        let shared = self.shared().clone();
+        move || shared.peer_exited()
     }
 
     fn shared(&self) -> &Arc<Shared> {

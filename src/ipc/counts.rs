@@ -106,6 +106,11 @@ impl Counts {
         }
     }
 
+    /// Whether the peer owes us an answer.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.questions.is_empty()
+    }
+
     /// Gives up what was asked: who asked finds the channel closed.
     pub(super) fn forget_questions(&mut self) {
         self.questions.clear();

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,13 @@ const LAST_READS: usize = 1024;
 
 /// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
+
+/// When it last waited in vain. A runtime that ends with several such channels ends them one after the other, and the process is not to
+/// wait anew for each.
+static IN_VAIN: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// How long after that another channel is taken to end together with it.
+const TOGETHER: Duration = Duration::from_millis(100);
 
 /// What stands for the channel in whoever waits for its end: dropped when the socket has been closed.
 pub(super) type Hold = Box<dyn Send + Sync>;
@@ -73,8 +80,7 @@ impl Driver {
         state.taken(self.outgoing.count());
         self.outgoing.refill(&mut state.queue, self.shared.settings.window);
         self.done = state.closing && state.queue.is_empty() && self.outgoing.is_idle();
-        // Who disconnects may receive nothing more, and what we wait for then is in what has not been read.
-        self.full = state.is_full() && !state.closing;
+        self.full = state.is_full(self.outgoing.is_waiting());
         state.driver_sleeps(waker);
         drop(state);
         // What was not delivered, because nobody wants it. Outside the lock: its handles may be counted ones.
@@ -176,7 +182,8 @@ impl Driver {
         self.peer_gone.get_or_insert(ending);
         let mut state = self.shared.lock();
         state.closing = true;
-        let given_up: Vec<_> = state.queue.drain().chain(self.outgoing.drain()).collect();
+        // Not what was sent: its acknowledgement may be among what has not been read.
+        let given_up: Vec<_> = state.queue.drain().chain(self.outgoing.drain_unsent()).collect();
         drop(state);
         given_up.into_iter().for_each(|entry| self.shared.undeliverable(entry));
         Ok(())
@@ -208,7 +215,10 @@ impl Driver {
 
     /// Writes and reads without a runtime, until nothing is left to send or the peer takes nothing for a while.
     fn finish_alone(&mut self) -> End {
-        let mut deadline = Instant::now() + LAST_PATIENCE;
+        let lock = || IN_VAIN.lock().unwrap_or_else(PoisonError::into_inner);
+        let patience =
+            if lock().is_some_and(|then| then.elapsed() < TOGETHER) { Duration::ZERO } else { LAST_PATIENCE };
+        let mut deadline = Instant::now() + patience;
         loop {
             self.exchange(Waker::noop());
             if self.outgoing.is_idle() {
@@ -218,7 +228,7 @@ impl Driver {
             let mut wanted = PollFlags::POLLIN;
             while !self.outgoing.is_written() {
                 match self.outgoing.write(socket.as_fd()) {
-                    Ok(Sent::Some) => deadline = Instant::now() + LAST_PATIENCE,
+                    Ok(Sent::Some) => deadline = Instant::now() + patience,
                     Ok(Sent::Crowded) => break,
                     Err(Errno::EAGAIN) => {
                         wanted |= PollFlags::POLLOUT;
@@ -236,6 +246,7 @@ impl Driver {
                 PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO),
             );
             if left.is_zero() || !matches!(ready, Ok(1..) | Err(Errno::EINTR)) {
+                *lock() = Some(Instant::now());
                 return (Ending::Disconnected, None);
             }
             let read = self.incoming.read(socket.as_fd());

@@ -1,6 +1,7 @@
 //! What is on its way in: read from the socket, split into messages, and each dealt with.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
@@ -24,6 +25,8 @@ pub(super) struct Incoming {
     decoder: Decoder,
     /// Descriptors that have come and that no message has claimed.
     unclaimed: VecDeque<OwnedFd>,
+    /// Whether the first of them came with the beginning of the message that is not complete.
+    carried: bool,
     /// Messages for the user, each with whether it is an internal one.
     pub(super) arrived: Vec<(bool, Message)>,
 }
@@ -40,7 +43,7 @@ pub(super) struct Read {
 impl Incoming {
     pub(super) fn new(shared: Arc<Shared>) -> Incoming {
         let decoder = Decoder::new(shared.settings.message_limit);
-        Incoming { shared, decoder, unclaimed: VecDeque::new(), arrived: Vec::new() }
+        Incoming { shared, decoder, unclaimed: VecDeque::new(), carried: false, arrived: Vec::new() }
     }
 
     /// One system call. What it brings is looked at by [`sort`](Incoming::sort).
@@ -69,7 +72,12 @@ impl Incoming {
     /// When the peer has sent what is not allowed. Nothing that comes after it can be trusted.
     pub(super) fn sort(&mut self, outgoing: &mut Outgoing) -> Result<(), ErrorKind> {
         while let Some(line) = self.next_line()? {
-            match message::classify(line)? {
+            let line = message::classify(line)?;
+            if mem::take(&mut self.carried) && !matches!(line, Line::Handle { .. }) {
+                // It came with this message, which says nothing of it.
+                self.unclaimed.pop_front();
+            }
+            match line {
                 Line::User(body) => self.arrived.push((false, Message::new(body, None))),
                 Line::Internal(body) => self.internal_arrived(Message::new(body, None)),
                 Line::Handle { kind, key, body, internal } => {
@@ -86,6 +94,7 @@ impl Incoming {
         // A descriptor comes with the first byte of its message, and a read ends with the message that brought one. So one that is
         // left over belongs to the message whose end is still to come; if there is no such message, to none, and is closed.
         self.unclaimed.truncate(usize::from(!self.is_between_messages()));
+        self.carried = !self.unclaimed.is_empty();
         Ok(())
     }
 

@@ -52,10 +52,11 @@ impl Message {
         })
     }
 
-    /// How much of a receiver's memory it takes: its bytes, and for a handle as many as make a descriptor as scarce as it is.
+    /// How much of a receiver's memory it takes: its bytes, what it is made of besides, and for a handle as many as make a descriptor as
+    /// scarce as it is.
     pub(super) fn cost(&self) -> usize {
         const DESCRIPTOR: usize = 64 * 1024;
-        self.body.len() + if self.handle.is_some() { DESCRIPTOR } else { 0 }
+        size_of::<Message>() + self.body.len() + if self.handle.is_some() { DESCRIPTOR } else { 0 }
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `counts.rs` | how many connections of a server its sender's peer has open |
 //! | `descriptor.rs` | what a descriptor is, asked of the kernel |
 //! | `channel.rs` | [`Channel`]: what its user sees |
+//! | `settings.rs` | [`Settings`]: how a channel is to work |
 //! | `shared.rs` | what its user and its driver both see |
 //! | `queue.rs` | what waits to be sent, and which of it may go |
 //! | `outgoing.rs` | what is being sent, and what is not acknowledged |
@@ -28,16 +29,18 @@ mod message;
 mod outgoing;
 mod parent;
 mod queue;
+mod settings;
 mod shared;
 mod socket;
 mod text;
 
 use std::fmt;
 
-pub use channel::{Channel, Delivery, Settings};
+pub use channel::{Channel, Delivery};
 pub use handle::Handle;
 pub use message::Message;
 pub use parent::{CHANNEL_FD, PRIVATE_VARIABLES, SERIALIZATION_MODE, UNIQUE_ID, parent, parent_with};
+pub use settings::Settings;
 pub use socket::{Socket, Stream};
 
 use crate::error::{Error, ErrorKind};

@@ -153,6 +153,23 @@ impl Outgoing {
         Some(parcel)
     }
 
+    /// Whether a handle was sent and not acknowledged.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
+    /// Gives up what has not been sent.
+    pub(super) fn drain_unsent(&mut self) -> impl Iterator<Item = Entry> {
+        let unacknowledged = &mut self.unacknowledged;
+        self.pieces.drain(..).filter_map(|piece| match piece {
+            Piece::Lines { .. } => None,
+            Piece::Parcel(parcel) => {
+                unacknowledged.one_less();
+                Some(Entry::Parcel(parcel))
+            }
+        })
+    }
+
     /// Gives up everything.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Entry> {
         self.unacknowledged = Unacknowledged::default();

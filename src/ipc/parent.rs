@@ -65,6 +65,7 @@ pub fn parent_with(settings: Settings) -> Result<Channel> {
     let none = |sentence: String| Error::new("open the channel to", PEER, ErrorKind::NoChannel(sentence));
     let number = env::var_os(CHANNEL_FD).unwrap_or_default();
     let mode = env::var_os(SERIALIZATION_MODE);
+    environment::remove(&PRIVATE_VARIABLES);
     if number.is_empty() {
         let sentence = "this process was not forked, but started in another way: NODE_CHANNEL_FD is not set";
         return Err(none(sentence.to_owned()));
@@ -92,6 +93,5 @@ pub fn parent_with(settings: Settings) -> Result<Channel> {
         Some(_) => Error::io("open the channel to", PEER, error),
         None => none(format!("descriptor {number}, which NODE_CHANNEL_FD names, is {error}")),
     })?;
-    environment::remove(&PRIVATE_VARIABLES);
     Channel::over(UnixStream::from(fd), PEER, settings)
 }

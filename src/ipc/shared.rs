@@ -18,6 +18,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// the peer that has to wait.
 const INBOX_LIMIT: usize = 16 * 1024 * 1024;
 
+/// The same as long as we wait for something that may be among what has not been read: the acknowledgement of a handle, an answer.
+/// If that did not come through, two processes that both send handles before they receive would wait for each other for ever.
+const WAITING_LIMIT: usize = 256 * 1024 * 1024;
+
 /// A channel without its socket.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -38,6 +42,10 @@ pub(super) struct State {
     internal: VecDeque<Message>,
     /// What both cost together.
     held: usize,
+    /// The driver reads no more until no more than this is held.
+    stalled_at: Option<usize>,
+    /// Nobody at the other end can send any more, so what has not been read is little, and may all come.
+    peer_exited: bool,
     /// Nothing more may be posted: we are disconnecting, or nobody reads at the other end.
     pub(super) closing: bool,
     /// How the channel ended, when its socket has been closed.
@@ -142,9 +150,8 @@ impl Shared {
         let state = &mut *state;
         let inbox = if internal { &mut state.internal } else { &mut state.inbox };
         if let Some(message) = inbox.pop_front() {
-            let was_full = state.held > INBOX_LIMIT;
             state.held -= message.cost();
-            if was_full && state.held <= INBOX_LIMIT {
+            if state.stalled_at.is_some_and(|limit| state.held <= limit) {
                 state.wake_driver();
             }
             return Poll::Ready(Ok(Some(message)));
@@ -225,6 +232,13 @@ impl Shared {
         }
     }
 
+    /// The process at the other end has ended.
+    pub(super) fn peer_exited(&self) {
+        let mut state = self.lock();
+        state.peer_exited = true;
+        state.wake_driver();
+    }
+
     /// Tells the sender of a handle that it gets it back.
     pub(super) fn undeliverable(&self, entry: Entry) {
         if let Entry::Parcel(parcel) = entry {
@@ -280,8 +294,12 @@ impl State {
         self.receivers.wake();
     }
 
-    /// Whether so much has come and was not received that the peer must wait.
-    pub(super) fn is_full(&self) -> bool {
-        self.held > INBOX_LIMIT
+    /// Whether so much has come and was not received that the peer must wait; `waiting` says whether we wait for an acknowledgement.
+    pub(super) fn is_full(&mut self, waiting: bool) -> bool {
+        let limit = if waiting || self.counts.is_waiting() { WAITING_LIMIT } else { INBOX_LIMIT };
+        // Who disconnects may receive nothing more, and what we wait for then is in what has not been read.
+        let full = self.held > limit && !self.closing && !self.peer_exited;
+        self.stalled_at = full.then_some(limit);
+        full
     }
 }

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::{Mutex, PoisonError};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -29,6 +30,9 @@ pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
 /// The inherited descriptor `number` itself, if `check` likes it. From then on it belongs to the caller and is close-on-exec. One of 0,
 /// 1 and 2 is moved to another number and `/dev/null` put in its place: the standard library goes on using those numbers.
 ///
+/// The caller answers for it that the number was announced by whoever started this process, and that nobody here has opened a descriptor
+/// of that number without close-on-exec, as a C library might: Rust's own are close-on-exec, and so cannot be taken by mistake.
+///
 /// ```c
 /// int fcntl(int fd, F_GETFD | F_SETFD);   // fcntl(2)
 /// ```
@@ -41,6 +45,9 @@ pub fn take(number: RawFd, check: impl FnOnce(BorrowedFd<'_>) -> io::Result<()>)
     if number < 0 {
         return Err(io::Error::from_raw_os_error(libc::EBADF));
     }
+    // Held until the descriptor is close-on-exec: of two threads that take the same one, the second finds it taken.
+    static TAKING: Mutex<()> = Mutex::new(());
+    let _taking = TAKING.lock().unwrap_or_else(PoisonError::into_inner);
     // SAFETY: Not negative. The borrow is used for questions only; if the number is not open the kernel answers EBADF.
     let borrowed = unsafe { BorrowedFd::borrow_raw(number) };
     let flags = FdFlag::from_bits_retain(fcntl(borrowed, FcntlArg::F_GETFD)?);

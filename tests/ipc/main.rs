@@ -1,5 +1,6 @@
 //! A channel whose other end is a bare socket.
 
+mod crowd;
 mod endings;
 mod handles;
 mod order;

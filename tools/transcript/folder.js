@@ -5,9 +5,9 @@ const fs = require('node:fs');
 const os = require('node:os');
 const path = require('node:path');
 
-// By default a signal ends Node without 'exit'.
+// By default a signal ends Node without 'exit'. Not once(): a second signal would then do so in the middle of the first one's 'exit'.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.once(signal, () => process.exit(128 + os.constants.signals[signal]));
+  process.on(signal, () => process.exit(128 + os.constants.signals[signal]));
 }
 
 async function inFolder(use) {

@@ -32,7 +32,7 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     let sockets = own.starts_with("socket") && theirs.starts_with("socket");
     let number = introduced["fd"].as_str().unwrap_or("none").to_owned();
 
-    t.step("Messages there and back: what JSON can say, and no more");
+    t.step("Messages there and back: whatever JSON can say");
     let (mut child, channel) = fork(&t, "answer")?;
     let sent = [json!({ "word": "hello" }), json!({ "list": [1, null, 2.5] })];
     let mut answered = 0;

@@ -48,6 +48,9 @@ async fn first(t: Transcript) -> Result<(), Box<dyn Error>> {
     let found = holders.iter().any(|(pid, ..)| *pid == std::process::id());
 
     t.step("SO_REUSEADDR is for old connections, not for a socket that listens");
+    drop(listener);
+    let (listener, address) = socket::listen_anywhere(Options::ADDRESS)?;
+    t.say(format!("I listen with it on port {}", address.port()));
     let reuse_address = ask(&t, address, Options::ADDRESS).await?;
     let elsewhere = ask(&t, SocketAddrV4::new(Ipv4Addr::new(127, 0, 0, 2), address.port()), Options::NONE).await?;
     t.say("that was 127.0.0.2: a port belongs to an address");

@@ -1,8 +1,12 @@
 'use strict';
 // A child of lab 05: accepts on the socket that it is sent, and tells at the end how many it answered.
 
+const fs = require('node:fs');
 const { own } = require('../../../tools/transcript/transcript.js');
 const { socketOf } = require('./socket.js');
+
+// The second child has a file open already, as any two programs differ.
+if (own.voice === 'child 2') fs.openSync('/dev/null');
 
 let answered = 0;
 
@@ -14,7 +18,7 @@ process.on('message', (message, server) => {
     });
     const { fd, inode } = socketOf(server);
     own.say(`for me it is fd ${fd}, inode ${inode}`);
-    process.send({ inode });
+    process.send({ fd, inode });
   } else {
     own.say(`answered ${answered}`);
     process.send({ answered });

@@ -52,10 +52,12 @@ async function main() {
   t.step('It sends its server to two children');
   const children = voices.map(start);
   const inodes = new Set([own.inode]);
+  const numbers = new Set([own.fd]);
   for (const [i, child] of children.entries()) {
     parent.arrow('handle', voices[i].voice, 'server');
-    const { inode } = await ask(child, 'accept', server);
+    const { fd, inode } = await ask(child, 'accept', server);
     inodes.add(inode);
+    numbers.add(fd);
   }
 
   t.step('All three accept, and race for each connection');
@@ -75,6 +77,7 @@ async function main() {
   t.fact('who answered', [...new Set(answers)].sort().join(', '));
   t.fact('every connection was answered exactly once', t.yes(onceEach));
   t.fact('one socket inode in all three', t.yes(inodes.size === 1));
+  t.fact('one descriptor number in all three', t.yes(numbers.size === 1));
 }
 
 main();

@@ -7,12 +7,13 @@ mod socket;
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::os::fd::RawFd;
 use std::process::ExitCode;
 
 use forklore::child_process::{Child, Command, Stdio};
 use forklore::ipc::{Channel, Handle};
 use serde::de::DeserializeOwned;
-use socket::{Serving, Socket, inode_of};
+use socket::{Serving, inode_of};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use transcript::{ArrowKind, Transcript, yes};
@@ -34,18 +35,18 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     t.step("The parent listens");
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let port = listener.local_addr()?.port();
-    let Socket { fd, inode } = inode_of(&listener)?;
-    t.say(format!("port {port}: for me it is fd {fd}, inode {inode}"));
+    let own = inode_of(&listener)?;
+    t.say(format!("port {port}: for me it is fd {}, inode {}", own.fd, own.inode));
 
     t.step("It sends its server to two children");
     let mut children = Vec::new();
-    let mut inodes = BTreeSet::from([inode]);
+    let mut sockets = BTreeSet::from([own]);
     for name in CHILDREN {
         let (child, channel) = start(&t, name)?;
         t.arrow(ArrowKind::Handle, name, "server");
         // The handle is a duplicate, which is closed when the child has acknowledged it; our own stays.
         channel.send_handle("accept", Handle::of(&listener)?).await?;
-        inodes.insert(answer(&channel).await?);
+        sockets.insert(answer(&channel).await?);
         children.push((child, channel));
     }
 
@@ -70,7 +71,10 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     let who: BTreeSet<String> = answers.iter().cloned().collect();
     t.fact("who answered", who.into_iter().collect::<Vec<_>>().join(", "));
     t.fact("every connection was answered exactly once", yes(known && told == answers.len()));
+    let inodes: BTreeSet<u64> = sockets.iter().map(|socket| socket.inode).collect();
+    let numbers: BTreeSet<RawFd> = sockets.iter().map(|socket| socket.fd).collect();
     t.fact("one socket inode in all three", yes(inodes.len() == 1));
+    t.fact("one descriptor number in all three", yes(numbers.len() == 1));
     Ok(())
 }
 

@@ -4,12 +4,14 @@ use std::error::Error;
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 
+use serde::{Deserialize, Serialize};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// The number that a socket has in this process, and the inode that it has in the kernel.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Socket {
     pub(crate) fd: RawFd,
     pub(crate) inode: u64,

@@ -18,10 +18,12 @@ pub(crate) async fn send_all(t: &Transcript, channel: &Channel) -> Result<String
     if io::stdin().is_terminal() {
         others.push(io::stdin().as_fd().try_clone_to_owned()?);
     }
+    let mut codes = vec![file.clone()];
     for other in others {
-        send(t, channel, other).await?;
+        codes.push(send(t, channel, other).await?);
     }
-    t.say(format!("Node's word for each of them: {file}"));
+    codes.dedup();
+    t.say(format!("the code of each error, which is Node's: {}", codes.join(", ")));
     Ok(if file == "ERR_INVALID_HANDLE_TYPE" { "refused".to_owned() } else { file })
 }
 
