@@ -29,8 +29,8 @@ impl Settings {
         Settings { window: handles.max(1), ..self }
     }
 
-    /// Keeps the internal messages (`NODE_…`) that are not the channel's own business for [`recv_internal`](super::Channel::recv_internal), which must then
-    /// be called. Otherwise they are dropped, with their handles.
+    /// Keeps the internal messages (`NODE_…`) that are not the channel's own business for
+    /// [`recv_internal`](super::Channel::recv_internal), which must then be called. Otherwise they are dropped, with their handles.
     pub fn internal_messages(self) -> Settings {
         Settings { internal: true, ..self }
     }

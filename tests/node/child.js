@@ -35,6 +35,20 @@ const acts = {
       connect(0);
     });
   },
+  // Sends a connection, and writes to its other end.
+  gives() {
+    const server = net.createServer((other) => {
+      server.close();
+      other.end('from node');
+    });
+    server.listen(0, '127.0.0.1', () => {
+      const socket = net.connect(server.address().port, '127.0.0.1', () => process.send('a socket', socket));
+    });
+  },
+  // Says what the callback of its send was called with.
+  callback() {
+    process.send('first', (error) => process.send(`called back with ${error}`));
+  },
   // Takes a connection, writes to it and ends it.
   socket() {
     process.on('message', (value, socket) => socket.end(`${value} from node`));

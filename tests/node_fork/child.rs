@@ -128,3 +128,11 @@ pub(crate) async fn a_child_can_hold_a_pipe_besides_the_channel() -> Outcome {
     assert_eq!(child.close().await?, Exit::Code(0));
     Ok(())
 }
+
+pub(crate) async fn a_send_calls_back_when_it_is_written() -> Outcome {
+    let (child, channel) = fork("callback");
+    assert_eq!(next(&channel).await, "first");
+    assert_eq!(next(&channel).await, "called back with null");
+    end(child, channel).await;
+    Ok(())
+}

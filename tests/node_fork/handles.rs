@@ -1,6 +1,7 @@
 //! A Node child under our parent: handles.
 
 use super::*;
+use tokio::io::AsyncReadExt;
 
 pub(crate) async fn a_thousand_handles_from_node() -> Outcome {
     let (child, channel) = fork("connections");
@@ -148,5 +149,15 @@ pub(crate) async fn eighty_children_each_pass_a_socket_back() -> Outcome {
             assert_eq!(child.close().await?, Exit::Code(0));
         }
     }
+    Ok(())
+}
+
+pub(crate) async fn a_socket_from_node_is_read_here() -> Outcome {
+    let (child, channel) = fork("gives");
+    let handle = channel.recv().await?.and_then(|mut message| message.handle.take()).ok_or("no handle")?;
+    let mut text = String::new();
+    tokio::net::TcpStream::from_std(handle.into_tcp_stream()?)?.read_to_string(&mut text).await?;
+    assert_eq!(text, "from node");
+    end(child, channel).await;
     Ok(())
 }

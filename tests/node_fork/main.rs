@@ -100,6 +100,8 @@ fn main() -> ExitCode {
             &node,
             child::only_a_name_that_goes_on_after_node_is_internal,
         ),
+        case("a socket that a Node child sent is read here", &node, handles::a_socket_from_node_is_read_here),
+        case("a Node child's send calls back", &node, child::a_send_calls_back_when_it_is_written),
         case("a throw in a Node child loses no message", &node, child::a_throw_in_a_handler_loses_no_message),
         case("a listener keeps a Node child alive", &node, child::a_listener_keeps_the_child_alive_until_we_disconnect),
         case("a Node child without a listener ends", &node, child::a_child_that_does_not_listen_ends_by_itself),
