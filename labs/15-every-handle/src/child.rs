@@ -4,6 +4,7 @@ use std::error::Error;
 
 use forklore::ipc::{Handle, Message};
 use tokio::io::AsyncWriteExt;
+use tokio::net::unix::pipe;
 use tokio::net::{TcpListener, UdpSocket, UnixListener};
 use transcript::Transcript;
 
@@ -51,6 +52,11 @@ async fn make_and_use(t: &Transcript, mut message: Message) -> Result<(), Box<dy
             t.say(format!("got a {name}, and made a UdpSocket of it"));
             let (_, client) = socket.recv_from(&mut [0; 64]).await?;
             socket.send_to(greeting, client).await?;
+        }
+        ("pipe", handle) => {
+            let mut pipe = pipe::Sender::from_owned_fd(handle.into())?;
+            t.say(format!("got a {name}, and made a pipe::Sender of it"));
+            pipe.write_all(greeting).await?;
         }
         (kind, _) => return Err(format!("got a {name} as {kind:?}").into()),
     }

@@ -6,13 +6,14 @@ mod child;
 mod refused;
 
 use std::error::Error;
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 
 use forklore::child_process::{Child, Command, Stdio};
 use forklore::ipc::{Channel, Handle};
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::net::unix::pipe;
 use tokio::net::{TcpStream, UnixStream};
 use transcript::{ArrowKind, Transcript};
 
@@ -41,7 +42,7 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     facts.extend(udp(&child).await?);
     t.step("Unix sockets, the same two");
     facts.extend(unix(&child).await?);
-    t.step("The native form: a descriptor with nothing made of it");
+    t.step("The native forms: a descriptor with nothing made of it");
     facts.extend(native(&child).await?);
     t.step("What cannot be sent");
     facts.push(("a regular file", refused::send_all(&t, &child.channel).await?));
@@ -100,11 +101,16 @@ async fn udp(child: &Forked<'_>) -> Facts {
     let socket = UdpSocket::bind(LOCAL)?;
     let address = socket.local_addr()?;
     child.send("UDP socket", socket, "dgram.Socket").await?;
+    Ok(vec![("a UDP socket", exchange(child, address).await?)])
+}
+
+/// Sends a datagram and reads the one that answers it.
+async fn exchange(child: &Forked<'_>, address: SocketAddr) -> Result<String, Box<dyn Error>> {
     let peer = tokio::net::UdpSocket::bind(LOCAL).await?;
     peer.send_to(b"hello", address).await?;
     let mut datagram = [0; 64];
     let length = peer.recv(&mut datagram).await?;
-    Ok(vec![("a UDP socket", child.verdict(&String::from_utf8_lossy(&datagram[..length])))])
+    Ok(child.verdict(&String::from_utf8_lossy(&datagram[..length])))
 }
 
 async fn unix(child: &Forked<'_>) -> Facts {
@@ -125,7 +131,16 @@ async fn unix(child: &Forked<'_>) -> Facts {
 async fn native(child: &Forked<'_>) -> Facts {
     let listener = TcpListener::bind(LOCAL)?;
     let address = listener.local_addr()?;
-    child.send("native", Handle::Native(listener.into()), "net.Native").await?;
+    child.send("native", Handle::Native(listener.into()), "net.Native, a server").await?;
     let server = child.read(TcpStream::connect(address).await?).await?;
+
+    let (reading, writing) = std::io::pipe()?;
+    child.send("pipe", Handle::Native(writing.into()), "net.Native, a pipe").await?;
+    child.read(pipe::Receiver::from_owned_fd(reading.into())?).await?;
+
+    let socket = UdpSocket::bind(LOCAL)?;
+    let address = socket.local_addr()?;
+    child.send("UDP socket", Handle::NativeDatagram(socket.into()), "dgram.Native").await?;
+    exchange(child, address).await?;
     Ok(vec![("a native TCP handle", server)])
 }
