@@ -44,7 +44,8 @@ pub(super) struct State {
     held: usize,
     /// The driver reads no more until no more than this is held.
     stalled_at: Option<usize>,
-    /// Nobody at the other end can send any more, so what has not been read is little, and may all come.
+    /// The process at the other end has ended: somebody may wait for the channel's end, which comes after what has not been read. Not
+    /// without a limit, since what that process has started may hold the channel and go on sending.
     peer_exited: bool,
     /// Nothing more may be posted: we are disconnecting, or nobody reads at the other end.
     pub(super) closing: bool,
@@ -296,9 +297,9 @@ impl State {
 
     /// Whether so much has come and was not received that the peer must wait; `waiting` says whether we wait for an acknowledgement.
     pub(super) fn is_full(&mut self, waiting: bool) -> bool {
-        let limit = if waiting || self.counts.is_waiting() { WAITING_LIMIT } else { INBOX_LIMIT };
+        let limit = if waiting || self.peer_exited || self.counts.is_waiting() { WAITING_LIMIT } else { INBOX_LIMIT };
         // Who disconnects may receive nothing more, and what we wait for then is in what has not been read.
-        let full = self.held > limit && !self.closing && !self.peer_exited;
+        let full = self.held > limit && !self.closing;
         self.stalled_at = full.then_some(limit);
         full
     }
