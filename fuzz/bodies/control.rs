@@ -255,6 +255,8 @@ async fn settle(expected: usize) {
 /// There is room for one more descriptor in this process, as long as this lives.
 struct Crowd {
     before: (u64, u64),
+    /// What fills the gaps: how many a process has below its highest number depends on who started it.
+    _fillers: Vec<OwnedFd>,
 }
 
 impl Crowd {
@@ -263,7 +265,9 @@ impl Crowd {
         let numbers = fs::read_dir("/proc/self/fd").expect("/proc").flatten();
         let highest = numbers.filter_map(|entry| entry.file_name().to_str()?.parse::<u64>().ok()).max();
         setrlimit(Resource::RLIMIT_NOFILE, highest.unwrap_or_default() + 1, before.1).expect("less is always allowed");
-        Crowd { before }
+        let mut fillers: Vec<OwnedFd> = std::iter::from_fn(|| io::stderr().as_fd().try_clone_to_owned().ok()).collect();
+        fillers.pop();
+        Crowd { before, _fillers: fillers }
     }
 }
 

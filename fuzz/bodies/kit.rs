@@ -47,10 +47,10 @@ impl Kit {
             b't' => self.connection.as_raw_fd(),
             b'l' => self.listener.as_raw_fd(),
             b'b' => {
-                // One that a receiver may make listen.
+                // One that a receiver may make listen; in a crowd there may be no room for it, when one that listens has to do.
                 let fresh = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None);
-                made.push(fresh.expect("a socket"));
-                made[made.len() - 1].as_raw_fd()
+                made.extend(fresh.ok());
+                made.last().map_or(self.listener.as_raw_fd(), AsRawFd::as_raw_fd)
             }
             letter => {
                 let found = self.others.iter().find(|(known, _)| *known == letter);
