@@ -6,6 +6,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | [`cluster`] | one port, many workers: the primary's half, the worker's, and the schedulers |
 //! | [`child_process`] | starting programs: spawn, exec, exec_file, fork; how they end |
 //! | [`ipc`] | the channel between a parent and a forked child: messages and handles |
 //! | [`sys`] | the only `unsafe`, one Linux fact a file |
@@ -34,6 +35,15 @@
 //! | `disconnect()`, event `disconnect` | [`Channel::disconnect`](ipc::Channel::disconnect), [`Channel::closed`](ipc::Channel::closed) |
 //! | `connected` | [`Channel::is_connected`](ipc::Channel::is_connected) |
 //! | `server.getConnections()` over all processes | [`Channel::open_sockets`](ipc::Channel::open_sockets) |
+//! | `cluster.isPrimary`, `cluster.isWorker` | [`cluster::is_primary()`], [`cluster::is_worker()`] |
+//! | `cluster.setupPrimary`, `cluster.schedulingPolicy` | [`Primary::new(Options)`](cluster::Primary::new), [`Policy`](cluster::schedule::Policy) |
+//! | `cluster.fork()` | [`Primary::fork`](cluster::Primary::fork), any program; [`Primary::group`](cluster::Primary::group) for several kinds |
+//! | events `fork`, `online`, `listening`, `message`, `disconnect`, `exit` | [`Primary::next_event`](cluster::Primary::next_event) |
+//! | `cluster.workers` | [`Primary::workers`](cluster::Primary::workers) |
+//! | `cluster.disconnect()` | [`Primary::disconnect`](cluster::Primary::disconnect) |
+//! | `worker.disconnect()`, `.kill()`, `.exitedAfterDisconnect`, `.isDead()`, `.isConnected()` | [`Worker`](cluster::Worker) |
+//! | `cluster.worker` in a worker | [`cluster::worker()`] |
+//! | `server.listen()` in a worker | [`WorkerProcess::listen`](cluster::WorkerProcess::listen) |
 //! | `AbortSignal` | [`Exec::cancel_on`](child_process::Exec::cancel_on), or dropping the future |
 //! | `error.code`, `.stdout`, `.stderr` | [`Error::code`], [`Error::stdout`], [`Error::stderr`] |
 //!
@@ -48,6 +58,7 @@ struct Readme;
 compile_error!("Forklore is made of Linux system calls and builds on Linux only (WSL2 is Linux).");
 
 pub mod child_process;
+pub mod cluster;
 pub mod error;
 pub mod ipc;
 pub mod sys;

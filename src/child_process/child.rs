@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::future::Future;
 use std::os::fd::RawFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -135,17 +136,25 @@ impl Child {
     ///
     /// When it cannot be waited for: its runtime is shutting down, or somebody else in this process has reaped it.
     pub async fn exit(&self) -> Result<Exit> {
-        let mut exit = self.exit.clone();
-        let told = exit.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
-        match (told, self.process.exit()) {
-            (_, Some(exit)) => Ok(exit),
-            (Some(Err(error)), None) => {
-                let kind = error.kind().clone();
-                Err(Error::new("wait for", self.name(), kind).caused_by(std::io::Error::other(error)))
-            }
-            _ => {
-                let sentence = "the runtime that waited for it has ended".to_owned();
-                Err(Error::new("wait for", self.name(), ErrorKind::InvalidInput(sentence)))
+        self.exit_later().await
+    }
+
+    /// The same, for who cannot hold a reference meanwhile.
+    pub(crate) fn exit_later(&self) -> impl Future<Output = Result<Exit>> + Send + use<> {
+        let (mut exit, process) = (self.exit.clone(), self.process.clone());
+        async move {
+            let told = exit.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
+            let name = || format!("process {}", process.pid());
+            match (told, process.exit()) {
+                (_, Some(exit)) => Ok(exit),
+                (Some(Err(error)), None) => {
+                    let kind = error.kind().clone();
+                    Err(Error::new("wait for", name(), kind).caused_by(std::io::Error::other(error)))
+                }
+                _ => {
+                    let sentence = "the runtime that waited for it has ended".to_owned();
+                    Err(Error::new("wait for", name(), ErrorKind::InvalidInput(sentence)))
+                }
             }
         }
     }
@@ -204,10 +213,6 @@ impl Child {
     pub(super) fn let_go(&mut self) -> Option<Exit> {
         self.kill_on_drop = false;
         self.process.exit()
-    }
-
-    fn name(&self) -> String {
-        format!("process {}", self.process.pid())
     }
 }
 

@@ -3,20 +3,20 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use serde::Serialize;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::descriptor::{self, Nature};
 use super::driver::{Driver, Hold};
 use super::frame;
 use super::message::{self, Message};
-use super::queue::Parcel;
+use super::queue::{Outcome, Parcel, Receipt};
 use super::settings::Settings;
 use super::shared::Shared;
 use super::{Ending, Handle, NotSent};
@@ -50,6 +50,9 @@ impl fmt::Debug for Channel {
         f.debug_struct("Channel").field("peer", &self.shared().peer).finish_non_exhaustive()
     }
 }
+
+/// Where it is told what became of handles that have a number.
+pub(crate) type Outcomes = mpsc::UnboundedSender<(u64, Outcome)>;
 
 thread_local! {
     /// Where messages are written before they are queued, so that a value's own code never runs while the queue is locked.
@@ -171,8 +174,36 @@ impl Channel {
             Err(error) => return Err(NotSent::new(self.not_json(error), handle)),
         };
         let (receipt, outcome) = oneshot::channel();
-        self.shared().post_parcel(Box::new(Parcel { line, handle, times: 0, receipt }))?;
+        self.shared().post_parcel(Box::new(Parcel { line, handle, times: 0, receipt: Receipt::One(receipt) }))?;
         Ok(Delivery { outcome })
+    }
+
+    /// Posts a connection as [`Handle::Native`], without asking the kernel again what it is: a stream socket that does not block. What
+    /// becomes of it is told to `outcomes`, with `number`.
+    pub(crate) fn post_connection(
+        &self,
+        message: &impl Serialize,
+        connection: OwnedFd,
+        number: u64,
+        outcomes: &Outcomes,
+    ) -> Result<(), NotSent> {
+        let handle = Handle::Native(connection);
+        let line = match message::with_handle(message, &handle) {
+            Ok(line) => line,
+            Err(error) => return Err(NotSent::new(self.not_json(error), handle)),
+        };
+        let receipt = Receipt::Numbered(number, outcomes.clone());
+        self.shared().post_parcel(Box::new(Parcel { line, handle, times: 0, receipt }))
+    }
+
+    /// Begins to disconnect, as [`disconnect`](Channel::disconnect), and waits for nothing.
+    pub(crate) fn begin_disconnect(&self) {
+        self.shared().close();
+    }
+
+    /// The process at the other end has ended: ends the channel when what it had sent is read, whoever else holds its end.
+    pub(crate) fn sever(&self) {
+        self.shared().sever();
     }
 
     /// Waits until the kernel has taken all that was sent so far. That is not yet to say that the peer has read it.

@@ -51,6 +51,8 @@ pub(super) struct Driver {
     peer_gone: Option<Ending>,
     /// We are disconnecting, and there is nothing left to send or to be acknowledged.
     done: bool,
+    /// The other end's process has ended, and nobody else there is waited for.
+    severed: bool,
     /// The user has so much to receive that nothing more is read.
     full: bool,
     hold: Option<Hold>,
@@ -68,6 +70,7 @@ impl Driver {
             outgoing: Outgoing::default(),
             peer_gone: None,
             done: false,
+            severed: false,
             full: false,
             hold,
         }
@@ -80,6 +83,7 @@ impl Driver {
         state.taken(self.outgoing.count());
         self.outgoing.refill(&mut state.queue, self.shared.settings.window);
         self.done = state.closing && state.queue.is_empty() && self.outgoing.is_idle();
+        self.severed = state.severed;
         self.full = state.is_full(self.outgoing.is_waiting());
         state.driver_sleeps(waker);
         drop(state);
@@ -91,6 +95,11 @@ impl Driver {
         loop {
             self.exchange(context.waker());
             if self.done {
+                return Poll::Ready(self.last_look());
+            }
+            if self.severed {
+                // It wrote before it ended, so all of it is there.
+                self.peer_gone.get_or_insert(Ending::PeerClosed);
                 return Poll::Ready(self.last_look());
             }
             let wrote = match self.poll_write(context) {

@@ -115,11 +115,8 @@ impl Handle {
 
     /// Without this member a Node receiver of a `dgram.Socket` crashes.
     pub(super) fn dgram_type(&self) -> Option<&'static str> {
-        match (self, descriptor::nature(self.as_fd())) {
-            (Handle::Datagram(_), Ok(Nature::Udp6)) => Some("udp6"),
-            (Handle::Datagram(_), _) => Some("udp4"),
-            _ => None,
-        }
+        let Handle::Datagram(socket) = self else { return None };
+        Some(if descriptor::nature(socket.as_fd()) == Ok(Nature::Udp6) { "udp6" } else { "udp4" })
     }
 
     /// Makes sure that the other process can take it.

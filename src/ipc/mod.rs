@@ -36,10 +36,12 @@ mod text;
 
 use std::fmt;
 
+pub(crate) use channel::Outcomes;
 pub use channel::{Channel, Delivery};
 pub use handle::Handle;
 pub use message::Message;
 pub use parent::{CHANNEL_FD, PRIVATE_VARIABLES, SERIALIZATION_MODE, UNIQUE_ID, parent, parent_with};
+pub(crate) use queue::Outcome;
 pub use settings::Settings;
 pub use socket::{Socket, Stream};
 

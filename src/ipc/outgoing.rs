@@ -189,7 +189,7 @@ impl Parcel {
 
     fn fail(self, error: Error) {
         let Parcel { handle, receipt, .. } = self;
-        let _ = receipt.send(Err(NotSent::new(error, handle)));
+        receipt.tell(Err(NotSent::new(error, handle)));
     }
 
     /// Tells the sender how it ended; gives the parcel back if it is to be sent again.
@@ -197,7 +197,7 @@ impl Parcel {
         if taken {
             let Parcel { handle, receipt, .. } = *self;
             // Nobody waits: then the handle is closed here, now that the peer has its own.
-            let _ = receipt.send(Ok(handle));
+            receipt.tell(Ok(handle));
         } else if self.handle.kind() == Kind::Socket && self.times < TIMES {
             return Some(self);
         } else {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::{Handle, NotSent};
 
@@ -34,7 +34,28 @@ pub(super) struct Parcel {
     /// How often it has been sent.
     pub(super) times: u32,
     /// Where the sender waits for the outcome, if it does.
-    pub(super) receipt: oneshot::Sender<Result<Handle, NotSent>>,
+    pub(super) receipt: Receipt,
+}
+
+/// What became of a handle: it is ours again, taken by the peer as well or not.
+pub(crate) type Outcome = Result<Handle, NotSent>;
+
+/// Where the sender of a handle learns what became of it.
+#[derive(Debug)]
+pub(super) enum Receipt {
+    One(oneshot::Sender<Outcome>),
+    /// One of many that are told in one place, in the order in which it happened, each with its number.
+    Numbered(u64, mpsc::UnboundedSender<(u64, Outcome)>),
+}
+
+impl Receipt {
+    /// Nobody may be waiting: then the handle is closed here.
+    pub(super) fn tell(self, outcome: Outcome) {
+        match self {
+            Receipt::One(sender) => drop(sender.send(outcome)),
+            Receipt::Numbered(number, sender) => drop(sender.send((number, outcome))),
+        }
+    }
 }
 
 /// The handles that have been let go and are not acknowledged.
@@ -162,7 +183,12 @@ mod tests {
 
     fn parcel(length: usize) -> Box<Parcel> {
         let (handle, _) = std::os::unix::net::UnixStream::pair().expect("a pair");
-        Box::new(Parcel { line: vec![b'x'; length], handle: handle.into(), times: 0, receipt: oneshot::channel().0 })
+        Box::new(Parcel {
+            line: vec![b'x'; length],
+            handle: handle.into(),
+            times: 0,
+            receipt: Receipt::One(oneshot::channel().0),
+        })
     }
 
     fn unacknowledged(lengths: &[usize]) -> Unacknowledged {

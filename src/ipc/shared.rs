@@ -47,6 +47,8 @@ pub(super) struct State {
     /// The process at the other end has ended: somebody may wait for the channel's end, which comes after what has not been read. Not
     /// without a limit, since what that process has started may hold the channel and go on sending.
     peer_exited: bool,
+    /// The process at the other end has ended, and whoever else holds its end is not waited for: what has come is read, then it is over.
+    pub(super) severed: bool,
     /// Nothing more may be posted: we are disconnecting, or nobody reads at the other end.
     pub(super) closing: bool,
     /// How the channel ended, when its socket has been closed.
@@ -240,11 +242,18 @@ impl Shared {
         state.wake_driver();
     }
 
+    /// Ends the channel when what has come has been read, whoever may still hold the other end.
+    pub(super) fn sever(&self) {
+        let mut state = self.lock();
+        state.severed = true;
+        state.wake_driver();
+    }
+
     /// Tells the sender of a handle that it gets it back.
     pub(super) fn undeliverable(&self, entry: Entry) {
         if let Entry::Parcel(parcel) = entry {
             let Parcel { handle, receipt, .. } = *parcel;
-            let _ = receipt.send(Err(NotSent::new(self.closed("send a handle to"), handle)));
+            receipt.tell(Err(NotSent::new(self.closed("send a handle to"), handle)));
         }
     }
 }

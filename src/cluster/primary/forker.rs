@@ -1,0 +1,39 @@
+//! The thread that starts the workers.
+
+use std::sync::{OnceLock, mpsc};
+use std::thread;
+
+use tokio::runtime::Handle;
+
+use crate::child_process::{Child, Command};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ipc::Channel;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Forks on a thread that lives as long as the process. The parent-death signal counts the thread that starts a child
+/// (`PR_SET_PDEATHSIG` in prctl(2)): from a thread of a pool it would end the workers when the pool lets that thread go.
+///
+/// # Errors
+///
+/// Those of [`Command::fork`], and when there is no such thread.
+pub(super) fn fork(command: Command) -> Result<(Child, Channel)> {
+    static JOBS: OnceLock<Option<mpsc::Sender<Job>>> = OnceLock::new();
+    let jobs = JOBS.get_or_init(|| {
+        let (jobs, work) = mpsc::channel::<Job>();
+        let run = move || work.into_iter().for_each(|job| job());
+        thread::Builder::new().name("forker".to_owned()).spawn(run).is_ok().then_some(jobs)
+    });
+    let failed = |sentence: &str| Error::new("fork", "a worker", ErrorKind::InvalidInput(sentence.to_owned()));
+    let runtime =
+        Handle::try_current().map_err(|_| failed("this thread is in no tokio runtime, which would serve it"))?;
+    let (done, forked) = mpsc::sync_channel(1);
+    let job = move || {
+        let _inside = runtime.enter();
+        let _ = done.send(command.fork());
+    };
+    let gone = || failed("the thread that starts the workers could not be started");
+    jobs.as_ref().and_then(|jobs| jobs.send(Box::new(job)).ok()).ok_or_else(gone)?;
+    // About a millisecond: until the new program runs, or is known not to.
+    forked.recv().map_err(|_| gone())?
+}

@@ -1,0 +1,133 @@
+//! A connection that a worker has accepted.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use nix::sys::socket::{AddressFamily, SockaddrLike, SockaddrStorage, getsockname};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+use super::server::Guard;
+use crate::cluster::address::AddressType;
+
+/// A connection that a worker has accepted, TCP or Unix. As long as it is there the worker does not leave.
+#[derive(Debug)]
+pub struct Connection {
+    // Dropped before the guard, so that it is closed when it counts as closed.
+    stream: Stream,
+    _guard: Guard,
+}
+
+#[derive(Debug)]
+pub(super) enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl Stream {
+    /// A connection that was accepted elsewhere, by a server of this type.
+    pub(super) fn of(fd: OwnedFd, address_type: AddressType) -> io::Result<Stream> {
+        let unix = match address_type {
+            AddressType::Unsaid => {
+                getsockname::<SockaddrStorage>(fd.as_raw_fd())?.family() == Some(AddressFamily::Unix)
+            }
+            known => known == AddressType::Unix,
+        };
+        if unix {
+            UnixStream::from_std(fd.into()).map(Stream::Unix)
+        } else {
+            TcpStream::from_std(fd.into()).map(Stream::Tcp)
+        }
+    }
+}
+
+/// Does the same with either kind of stream.
+macro_rules! either {
+    ($stream:expr, $one:ident => $done:expr) => {
+        match $stream {
+            Stream::Tcp($one) => $done,
+            Stream::Unix($one) => $done,
+        }
+    };
+}
+
+impl Connection {
+    pub(super) fn new(stream: Stream, guard: Guard) -> Connection {
+        Connection { stream, _guard: guard }
+    }
+
+    /// Where it comes from, if it is TCP.
+    ///
+    /// # Errors
+    ///
+    /// Those of `getpeername(2)`; `ENOTCONN` when it has been reset already. [`io::ErrorKind::Unsupported`] for a Unix connection.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.tcp().ok_or(io::ErrorKind::Unsupported)?.peer_addr()
+    }
+
+    /// Whether small pieces are sent at once (`TCP_NODELAY`). For a Unix connection, where they always are, it does nothing.
+    ///
+    /// # Errors
+    ///
+    /// Those of `setsockopt(2)`.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.tcp().map_or(Ok(()), |stream| stream.set_nodelay(nodelay))
+    }
+
+    /// The stream that it is, if it is TCP.
+    pub fn tcp(&self) -> Option<&TcpStream> {
+        match &self.stream {
+            Stream::Tcp(stream) => Some(stream),
+            Stream::Unix(_) => None,
+        }
+    }
+
+    /// The stream that it is, if it is a Unix connection.
+    pub fn unix(&self) -> Option<&UnixStream> {
+        match &self.stream {
+            Stream::Tcp(_) => None,
+            Stream::Unix(stream) => Some(stream),
+        }
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        either!(&self.stream, stream => stream.as_fd())
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_write_vectored(context, parts))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_shutdown(context))
+    }
+}

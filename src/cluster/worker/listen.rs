@@ -1,0 +1,228 @@
+//! What to listen on.
+
+use std::env;
+use std::ffi::OsStr;
+use std::fmt;
+use std::net::IpAddr;
+use std::os::fd::RawFd;
+use std::path::{Component, Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::cluster::address::AddressType;
+use crate::cluster::protocol::Query;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What to listen on, and how: the options of Node's `server.listen`.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    place: Place,
+    backlog: Option<u32>,
+    ipv6_only: bool,
+    exclusive: bool,
+    readable_all: bool,
+    writable_all: bool,
+    data: Option<Box<RawValue>>,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Tcp { host: Option<String>, port: u16 },
+    Unix(PathBuf),
+    Fd(RawFd),
+}
+
+impl Listen {
+    fn on(place: Place) -> Listen {
+        let (ipv6_only, exclusive, readable_all, writable_all) = (false, false, false, false);
+        Listen { place, backlog: None, ipv6_only, exclusive, readable_all, writable_all, data: None }
+    }
+
+    /// An address, or a name that has one, which is asked for here. Port 0: one that the kernel chooses, the same for all workers.
+    pub fn tcp(host: impl Into<String>, port: u16) -> Listen {
+        Listen::on(Place::Tcp { host: Some(host.into()), port })
+    }
+
+    /// All addresses of this machine, IPv6 and IPv4.
+    pub fn port(port: u16) -> Listen {
+        Listen::on(Place::Tcp { host: None, port })
+    }
+
+    /// A Unix socket. A relative path begins in this process's working directory.
+    pub fn unix(path: impl Into<PathBuf>) -> Listen {
+        Listen::on(Place::Unix(path.into()))
+    }
+
+    /// A socket that the **primary** has at this descriptor, as one that it was started with. With [`exclusive`](Listen::exclusive), that
+    /// this process was started with.
+    pub fn fd(number: RawFd) -> Listen {
+        Listen::on(Place::Fd(number))
+    }
+
+    /// How many connections the kernel keeps waiting, as `listen(2)` has it. 511 if not said otherwise, as in Node; never more than
+    /// `/proc/sys/net/core/somaxconn`.
+    pub fn backlog(self, connections: u32) -> Listen {
+        Listen { backlog: Some(connections), ..self }
+    }
+
+    /// No IPv4 through an IPv6 address.
+    pub fn ipv6_only(self) -> Listen {
+        Listen { ipv6_only: true, ..self }
+    }
+
+    /// A server of this process alone, of which the primary learns nothing. Another worker cannot listen on the same port then.
+    pub fn exclusive(self) -> Listen {
+        Listen { exclusive: true, ..self }
+    }
+
+    /// Everybody may read a Unix socket. Where the primary does not accept itself, it does nothing.
+    pub fn readable_all(self) -> Listen {
+        Listen { readable_all: true, ..self }
+    }
+
+    /// Everybody may write a Unix socket, and so connect. Where the primary does not accept itself, it does nothing.
+    pub fn writable_all(self) -> Listen {
+        Listen { writable_all: true, ..self }
+    }
+
+    /// Something that all workers on this address are to have the same, such as the keys of TLS tickets: what the first of them says. Each
+    /// finds it in [`Listener::data`](super::Listener::data).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Json`] when it is no JSON.
+    pub fn data(self, data: &(impl Serialize + ?Sized)) -> Result<Listen> {
+        let data = to_raw_value(data).map_err(|error| {
+            Error::new("listen on", self.to_string(), ErrorKind::Json(format!("the data is no JSON: {error}")))
+        })?;
+        Ok(Listen { data: Some(data), ..self })
+    }
+
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+
+    /// As it is asked of the primary.
+    pub(super) async fn query(&self) -> Result<Query> {
+        let said = |set: bool| set.then_some(true);
+        let mut query = Query {
+            index: 0,
+            data: self.data.clone(),
+            address: None,
+            port: None,
+            address_type: AddressType::Unsaid,
+            fd: None,
+            flags: None,
+            backlog: Some(self.backlog.map_or(0, |backlog| i32::try_from(backlog).unwrap_or(i32::MAX))),
+            readable_all: said(self.readable_all),
+            writable_all: said(self.writable_all),
+            closed: true,
+        };
+        match &self.place {
+            Place::Tcp { host, port } => {
+                query.port = Some((*port).into());
+                query.address_type = AddressType::Tcp4;
+                query.flags = self.ipv6_only.then_some(Query::IPV6_ONLY);
+                if let Some(host) = host {
+                    let ip = resolve(host, *port).await?;
+                    query.address_type = if ip.is_ipv6() { AddressType::Tcp6 } else { AddressType::Tcp4 };
+                    query.address = Some(ip.to_string());
+                    query.flags = query.flags.or(Some(0));
+                }
+            }
+            Place::Unix(path) => {
+                query.port = Some(-1);
+                query.address_type = AddressType::Unix;
+                query.address = Some(absolute(path)?);
+            }
+            Place::Fd(number) => query.fd = Some(Some((*number).into())),
+        }
+        Ok(query)
+    }
+}
+
+impl fmt::Display for Listen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Place::Tcp { host: Some(host), port } if host.contains(':') => write!(f, "[{host}]:{port}"),
+            Place::Tcp { host, port } => write!(f, "{}:{port}", host.as_deref().unwrap_or("*")),
+            Place::Unix(path) => path.display().fmt(f),
+            Place::Fd(number) => write!(f, "descriptor {number}"),
+        }
+    }
+}
+
+/// The address of a host.
+pub(super) async fn resolve(host: &str, port: u16) -> Result<IpAddr> {
+    if let Ok(ip) = host.parse() {
+        return Ok(ip);
+    }
+    let subject = || format!("{host}:{port}");
+    let unknown = |sentence: String| Error::new("listen on", subject(), ErrorKind::InvalidInput(sentence));
+    let mut found = tokio::net::lookup_host((host, port))
+        .await
+        .map_err(|error| unknown(format!("the name has no address: {error}")).caused_by(error))?;
+    found.next().map(|address| address.ip()).ok_or_else(|| unknown("the name has no address".to_owned()))
+}
+
+/// The path from the root, without `.` and `..`, as Node has it: it is what tells whether two workers mean the same socket.
+fn absolute(path: &Path) -> Result<String> {
+    let wrong = |sentence: &str| {
+        Error::new("listen on", path.display().to_string(), ErrorKind::InvalidInput(sentence.to_owned()))
+    };
+    if path.as_os_str().is_empty() {
+        return Err(wrong("an empty path is the path of nothing"));
+    }
+    let from = env::current_dir().map_err(|error| Error::io("listen on", path.display().to_string(), error))?;
+    let mut absolute = PathBuf::new();
+    for part in from.join(path).components() {
+        match part {
+            Component::ParentDir => drop(absolute.pop()),
+            Component::CurDir => {}
+            part => absolute.push(part),
+        }
+    }
+    let text = absolute.into_os_string().into_string();
+    text.map_err(|text: std::ffi::OsString| wrong(&format!("{} is no UTF-8, and so no JSON", shown(&text))))
+}
+
+fn shown(text: &OsStr) -> String {
+    text.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json(listen: &Listen) -> String {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let query = runtime.block_on(listen.query()).expect("a query");
+        serde_json::to_string(&query).expect("JSON")
+    }
+
+    #[test]
+    fn what_is_asked_is_what_node_asks_and_whether_to_report() {
+        let port = r#"{"index":0,"data":null,"address":null,"port":80,"addressType":4,"backlog":0,"closed":true}"#;
+        assert_eq!(json(&Listen::port(80)), port);
+        let host = r#"{"index":0,"data":null,"address":"127.0.0.1","port":0,"addressType":4,"flags":0,"backlog":77,"closed":true}"#;
+        assert_eq!(json(&Listen::tcp("127.0.0.1", 0).backlog(77)), host);
+        let six =
+            r#"{"index":0,"data":null,"address":"::","port":1,"addressType":6,"flags":1,"backlog":0,"closed":true}"#;
+        assert_eq!(json(&Listen::tcp("::", 1).ipv6_only()), six);
+        let fd = r#"{"index":0,"data":null,"address":null,"port":null,"addressType":null,"fd":19,"backlog":0,"closed":true}"#;
+        assert_eq!(json(&Listen::fd(19)), fd);
+        let path = r#"{"index":0,"data":{"ticketKeys":"00"},"address":"/tmp/s","port":-1,"addressType":-1,"backlog":0,"#
+            .to_owned() + r#""readableAll":true,"closed":true}"#;
+        let data = serde_json::json!({ "ticketKeys": "00" });
+        assert_eq!(json(&Listen::unix("/usr/.././tmp/s").readable_all().data(&data).expect("JSON")), path);
+    }
+
+    #[test]
+    fn a_relative_path_begins_in_the_working_directory() {
+        let here = env::current_dir().expect("a folder");
+        let below = here.join("s.sock").to_string_lossy().into_owned();
+        assert_eq!(absolute(Path::new("./x/../s.sock")).expect("a path"), below);
+        assert!(absolute(Path::new("")).is_err());
+    }
+}

@@ -1,0 +1,96 @@
+//! UDP, which every worker receives from the same socket.
+
+use std::fmt;
+use std::ops::Deref;
+
+use super::listen::resolve;
+use super::server::Held;
+use crate::cluster::address::AddressType;
+use crate::cluster::protocol::Query;
+use crate::error::{Error, Result};
+
+/// Where to receive datagrams, and how: Node's `dgram` with `bind`.
+#[derive(Debug, Clone)]
+pub struct Udp {
+    host: String,
+    port: u16,
+    reuse_addr: bool,
+    ipv6_only: bool,
+    exclusive: bool,
+}
+
+impl Udp {
+    /// An address, or a name that has one; `0.0.0.0` or `::` for all of them. Port 0: one that the kernel chooses.
+    pub fn new(host: impl Into<String>, port: u16) -> Udp {
+        Udp { host: host.into(), port, reuse_addr: false, ipv6_only: false, exclusive: false }
+    }
+
+    /// Others may bind the same address (`SO_REUSEADDR`).
+    pub fn reuse_addr(self) -> Udp {
+        Udp { reuse_addr: true, ..self }
+    }
+
+    /// No IPv4 through an IPv6 address.
+    pub fn ipv6_only(self) -> Udp {
+        Udp { ipv6_only: true, ..self }
+    }
+
+    /// A socket of this process alone, of which the primary learns nothing.
+    pub fn exclusive(self) -> Udp {
+        Udp { exclusive: true, ..self }
+    }
+
+    pub(super) fn is_exclusive(&self) -> bool {
+        self.exclusive
+    }
+
+    pub(super) async fn query(&self) -> Result<Query> {
+        let ip = resolve(&self.host, self.port).await?;
+        let flag = |set, flag| if set { flag } else { 0 };
+        Ok(Query {
+            index: 0,
+            data: None,
+            address: Some(ip.to_string()),
+            port: Some(self.port.into()),
+            address_type: if ip.is_ipv6() { AddressType::Udp6 } else { AddressType::Udp4 },
+            // Node writes it so.
+            fd: Some(Some(-1)),
+            flags: Some(flag(self.ipv6_only, Query::IPV6_ONLY) | flag(self.reuse_addr, Query::REUSE_ADDRESS)),
+            backlog: None,
+            readable_all: None,
+            writable_all: None,
+            closed: false,
+        })
+    }
+}
+
+impl fmt::Display for Udp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{} (UDP)", self.host, self.port)
+    }
+}
+
+/// A UDP socket that a worker has bound: tokio's. Dropped, it is closed, and the primary told so.
+///
+/// It does not keep a worker from leaving: who receives in a loop stops when [`disconnecting`](super::WorkerProcess::disconnecting)
+/// resolves.
+#[derive(Debug)]
+pub struct UdpSocket {
+    socket: tokio::net::UdpSocket,
+    _held: Option<Held>,
+}
+
+impl UdpSocket {
+    pub(super) fn new(held: Option<Held>, socket: std::net::UdpSocket, subject: &str) -> Result<UdpSocket> {
+        let socket = tokio::net::UdpSocket::from_std(socket).map_err(|error| Error::io("listen on", subject, error))?;
+        Ok(UdpSocket { socket, _held: held })
+    }
+}
+
+impl Deref for UdpSocket {
+    type Target = tokio::net::UdpSocket;
+
+    fn deref(&self) -> &tokio::net::UdpSocket {
+        &self.socket
+    }
+}

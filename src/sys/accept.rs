@@ -1,0 +1,73 @@
+//! A connection comes out of the kernel's backlog with its flags set, so that no other thread's `execve(2)` can inherit it.
+#![allow(unsafe_code)]
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+
+/// A connection and who is at its other end: nobody that has an address when it is a Unix socket.
+pub type Accepted = (OwnedFd, Option<IpAddr>);
+
+/// Takes the oldest connection out of a listening socket's backlog: close-on-exec, non-blocking. Waits only if the socket does.
+///
+/// ```c
+/// int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, SOCK_NONBLOCK | SOCK_CLOEXEC);   // accept(2)
+/// ```
+///
+/// # Errors
+///
+/// `EAGAIN` when there is none; `ECONNABORTED` when it was closed before it could be taken; `EMFILE`, `ENFILE`, `ENOBUFS` and `ENOMEM` when there
+/// is no room for it, and it stays in the backlog; on Linux also errors of the network that were pending on the new connection.
+pub fn accept(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
+    // SAFETY: All zeroes is a valid value of a structure of integers and arrays of integers.
+    let mut address: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
+    let mut length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+    let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: The address is `length` bytes long, of which the kernel writes no more, and both live until it returns.
+    let number = Errno::result(unsafe {
+        libc::accept4(listener.as_raw_fd(), (&raw mut address).cast(), &raw mut length, flags)
+    })?;
+    // SAFETY: A new descriptor, which nobody else knows.
+    let connection = unsafe { OwnedFd::from_raw_fd(number) };
+    Ok((connection, ip_address(&address)))
+}
+
+fn ip_address(address: &libc::sockaddr_storage) -> Option<IpAddr> {
+    match i32::from(address.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: sockaddr_storage is as large as any address and aligned for all of them, and its family says that it is this one.
+            let address = unsafe { &*(&raw const *address).cast::<libc::sockaddr_in>() };
+            Some(Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr)).into())
+        }
+        libc::AF_INET6 => {
+            // SAFETY: As above.
+            let address = unsafe { &*(&raw const *address).cast::<libc::sockaddr_in6>() };
+            Some(Ipv6Addr::from(address.sin6_addr.s6_addr).into())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::os::fd::AsFd;
+
+    use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+
+    use super::*;
+
+    #[test]
+    fn a_connection_has_its_flags_and_its_address() {
+        for host in ["127.0.0.1", "::1"] {
+            let listener = TcpListener::bind((host, 0)).expect("a port");
+            let _client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
+            let (connection, address) = accept(listener.as_fd()).expect("a connection");
+            assert_eq!(address.map(|address| address.to_string()).as_deref(), Some(host));
+            assert_eq!(fcntl(&connection, FcntlArg::F_GETFD), Ok(FdFlag::FD_CLOEXEC.bits()));
+            let flags = fcntl(&connection, FcntlArg::F_GETFL).map(OFlag::from_bits_retain);
+            assert!(flags.is_ok_and(|flags| flags.contains(OFlag::O_NONBLOCK)));
+        }
+    }
+}
