@@ -209,10 +209,13 @@ impl Inner {
 
     /// Asks a worker to disconnect.
     pub(super) fn disconnect_worker(&self, worker: &Worker) {
-        worker.leaves_in_order();
+        let is_news = worker.leaves_in_order();
         self.take_out(worker.id());
-        // If its channel has ended there is nobody left to ask.
-        let _ = worker.channel().post(&Outgoing::new(self.sequence.next(), Plain::act(Act::Disconnect)));
+        // A Node worker that is told twice dies of it: it closes its channel twice.
+        if is_news {
+            // If its channel has ended there is nobody left to ask.
+            let _ = worker.channel().post(&Outgoing::new(self.sequence.next(), Plain::act(Act::Disconnect)));
+        }
     }
 
     /// Both its channel and its process have ended.

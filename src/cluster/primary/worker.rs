@@ -94,8 +94,9 @@ impl Worker {
         self.0.exited_after_disconnect.load(Ordering::Acquire)
     }
 
-    pub(super) fn leaves_in_order(&self) {
-        self.0.exited_after_disconnect.store(true, Ordering::Release);
+    /// It was told to go, or wants to; whether that is news.
+    pub(super) fn leaves_in_order(&self) -> bool {
+        !self.0.exited_after_disconnect.swap(true, Ordering::AcqRel)
     }
 
     /// How many connections it was handed, those that it gave back among them.

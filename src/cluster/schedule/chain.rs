@@ -5,7 +5,8 @@ use super::members::Slot;
 /// Slots in order, each at most once.
 #[derive(Debug)]
 pub(super) struct Chain {
-    /// A ring of links: the first is the list's own, a slot's is one after its number. One that is not listed points at itself.
+    /// A ring of links: the first is the list's own, a slot's is one after its number. One that is not listed points at
+    /// itself.
     links: Vec<Link>,
 }
 

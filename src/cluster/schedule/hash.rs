@@ -5,7 +5,8 @@ use std::hash::Hasher;
 /// 2⁶⁴ divided by the golden ratio, odd: its multiples lie evenly.
 pub(super) const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// The last step of SplitMix64 (Steele, Lea and Flood, 2014): every bit of the input changes about half of the output's.
+/// The last step of SplitMix64 (Steele, Lea and Flood, 2014): every bit of the input changes about half of the
+/// output's.
 pub(super) const fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -22,7 +22,7 @@ struct Seat {
 }
 
 /// Half of a rank's 48 bits are the number of an item. When they have been used up the numbers begin anew.
-const NUMBERS: u64 = if cfg!(test) { 1 << 7 } else { 1 << 24 };
+const NUMBERS: u64 = if cfg!(test) { 1 << 4 } else { 1 << 24 };
 
 /// The other half are the load; greater ones are taken to be equal.
 const HIGHEST: u64 = (1 << 24) - 1;

@@ -4,12 +4,12 @@
 //! |---|---|---|
 //! | [`RoundRobin`](Policy::RoundRobin) | the one that was given something, or got room, longest ago | O(1) |
 //! | [`Shared`](Policy::Shared) | the one that became idle last, as long as it has room | O(1) |
-//! | [`Weighted`](Policy::Weighted) | in turn, evenly mixed; each gets its weight in every round | O(log n) over a round |
-//! | [`LeastConnections`](Policy::LeastConnections) | the one with the least load; of those, the one given something longest ago | O(log n) |
+//! | [`Weighted`](Policy::Weighted) | in turn, evenly mixed; each gets its weight a round | O(log n) on average |
+//! | [`LeastConnections`](Policy::LeastConnections) | the least loaded; of those, the longest unserved | O(log n) |
 //! | [`Sticky`](Policy::Sticky) | the client's own: consistent hashing of its address | O(1) |
 //!
-//! What waits is served in the order in which it came; with [`Sticky`](Policy::Sticky) that holds for each worker, and a worker
-//! without room delays its own clients only. The same calls give the same answers in every run.
+//! What waits is served in the order in which it came; with [`Sticky`](Policy::Sticky) that holds for each worker, and
+//! a worker without room delays its own clients only. The same calls give the same answers in every run.
 //!
 //! ```
 //! use forklore::cluster::schedule::{Policy, Scheduler};
@@ -78,8 +78,8 @@ impl<W: Copy + Eq + Hash, T> Scheduler<W, T> {
         Scheduler { members: Members::new(), lines: Lines::One { queue: VecDeque::new(), order } }
     }
 
-    /// A new worker, with room for one item at first. Only [`Policy::Weighted`] looks at its weight, which is from 1 to 4,096:
-    /// 0 counts as 1, more as the most. A worker that is there already only gets the weight.
+    /// A new worker, with room for one item at first. Only [`Policy::Weighted`] looks at its weight, which is from 1 to
+    /// 4,096: 0 counts as 1, more as the most. A worker that is there already only gets the weight.
     ///
     /// # Panics
     ///
@@ -118,8 +118,8 @@ impl<W: Copy + Eq + Hash, T> Scheduler<W, T> {
         }
     }
 
-    /// How many more items this worker may be given from now on; 0: none. To be called whenever that changes, but for what
-    /// [`next`](Scheduler::next) takes itself.
+    /// How many more items this worker may be given from now on; 0: none. To be called whenever that changes, but for
+    /// what [`next`](Scheduler::next) takes itself.
     pub fn set_room(&mut self, worker: W, room: usize) {
         let Some((slot, member)) = self.members.find(worker) else { return };
         let before = std::mem::replace(&mut member.room, room);
@@ -132,7 +132,8 @@ impl<W: Copy + Eq + Hash, T> Scheduler<W, T> {
         }
     }
 
-    /// One more item waits. Only [`Policy::Sticky`] looks at `client`: a number made of the client's address, without the port.
+    /// One more item waits. Only [`Policy::Sticky`] looks at `client`: a number made of the client's address, without
+    /// the port.
     pub fn offer(&mut self, item: T, client: u64) {
         match &mut self.lines {
             Lines::One { queue, .. } => queue.push_back(item),
@@ -140,7 +141,8 @@ impl<W: Copy + Eq + Hash, T> Scheduler<W, T> {
         }
     }
 
-    /// An item that came back waits again, before all others; with [`Policy::Sticky`] before all others for the same worker.
+    /// An item that came back waits again, before all others; with [`Policy::Sticky`] before all others for the same
+    /// worker.
     pub fn offer_again(&mut self, item: T, client: u64) {
         match &mut self.lines {
             Lines::One { queue, .. } => queue.push_front(item),
@@ -148,8 +150,8 @@ impl<W: Copy + Eq + Hash, T> Scheduler<W, T> {
         }
     }
 
-    /// Who gets an item now, and which; None when nothing waits, or nobody who may get it has room. Takes one of the worker's room
-    /// and adds one to its load.
+    /// Who gets an item now, and which; None when nothing waits, or nobody who may get it has room. Takes one of the
+    /// worker's room and adds one to its load.
     // An iterator that has ended may be asked no more; this one goes on when there is room again.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<(W, T)> {

@@ -3,18 +3,18 @@
 use super::hash::{GOLDEN, mix};
 use super::members::Slot;
 
-/// How many points a worker has. Shares differ by about one part in the square root of this, 9 %; a thousand workers take a
-/// megabyte.
+/// How many points a worker has. Shares differ by about one part in the square root of this, 9 %; a thousand workers
+/// take a megabyte.
 const POINTS: u64 = 128;
 
-/// Workers and clients are points on one ring; a client belongs to the worker whose point comes next. A worker that comes takes
-/// clients from the others and moves none between them; one that goes leaves its own to the others.
+/// Workers and clients are points on one ring; a client belongs to the worker whose point comes next. A worker that
+/// comes takes clients from the others and moves none between them; one that goes leaves its own to the others.
 #[derive(Debug, Default)]
 pub(super) struct Ring {
     /// In order. Where two workers share a point the seed decides, so that the ring does not depend on who came first.
     points: Vec<Point>,
-    /// Where in `points` each of as many equal parts of the ring begins. Points lie evenly, so a search looks at one or two: a
-    /// binary search would look at seventeen of a thousand workers', most of them not in the cache.
+    /// Where in `points` each of as many equal parts of the ring begins. Points lie evenly, so a search looks at one or
+    /// two: a binary search would look at seventeen of a thousand workers', most of them not in the cache.
     parts: Vec<u32>,
     /// By how many bits to shift a place on the ring to get its part.
     shift: u32,
@@ -101,7 +101,10 @@ mod tests {
         }
 
         #[test]
-        fn the_ring_does_not_depend_on_who_came_first(seeds in prop::collection::hash_set(any::<u64>(), 1..12), client: u64) {
+        fn the_ring_does_not_depend_on_who_came_first(
+            seeds in prop::collection::hash_set(any::<u64>(), 1..12),
+            client: u64,
+        ) {
             let forwards: Vec<u64> = seeds.into_iter().collect();
             let backwards: Vec<u64> = forwards.iter().rev().copied().collect();
             let owner = |seeds: &[u64]| ring(seeds.iter().copied()).owner(client).map(|slot| seeds[usize::from(slot)]);
@@ -121,9 +124,14 @@ mod tests {
                 assert!((0.6..1.4).contains(&(share / even)), "{slot} of {workers} has {share}, not about {even}");
             }
             ring.add(workers as Slot, mix(workers));
-            let moved = (0..CLIENTS).filter(|client| ring.owner(*client) != before[*client as usize]).count() as f64;
+            let after: Vec<_> = (0..CLIENTS).map(|client| ring.owner(client)).collect();
+            let moved: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
+            assert!(moved.iter().all(|(_, after)| **after == Some(workers as Slot)), "nobody moved between the others");
+            let moved = moved.len() as f64;
             let even = CLIENTS as f64 / (workers + 1) as f64;
             assert!((0.6..1.4).contains(&(moved / even)), "one more than {workers} moved {moved}, not about {even}");
+            ring.remove(workers as Slot);
+            assert!((0..CLIENTS).map(|client| ring.owner(client)).eq(before), "when it goes its clients move back");
         }
     }
 }

@@ -4,8 +4,9 @@ use super::chain::Chain;
 use super::members::Slot;
 use super::order::Order;
 
-/// The open workers lie on a pile: who became idle last is woken first, as by epoll, which puts each process that begins to wait
-/// before the others. The one on top takes items as long as it has room. Under a light load one worker does nearly everything.
+/// The open workers lie on a pile: who became idle last is woken first, as by epoll, which puts each process that
+/// begins to wait before the others. The one on top takes items as long as it has room. Under a light load one worker
+/// does nearly everything.
 #[derive(Debug)]
 pub(super) struct Shared(Chain);
 

@@ -5,14 +5,14 @@ use super::members::Slot;
 /// The rank of a slot that does not take part. All others have at most 48 bits.
 pub(super) const NOBODY: u64 = u64::MAX;
 
-/// Knock-out tournaments, `N` of them among the same slots: at each node stands the winner of the two below. A change plays the
-/// matches on one way to the root again, ten of them among a thousand slots. A heap plays fewer, but which ones depends on the
-/// outcome of those before, which the processor cannot foresee; here all opponents are known from the start, and `N` matches are
-/// played in little more time than one.
+/// Knock-out tournaments, `N` of them among the same slots: at each node stands the winner of the two below. A change
+/// plays the matches on one way to the root again, ten of them among a thousand slots. A heap plays fewer, but which
+/// ones depends on the outcome of those before, which the processor cannot foresee; here all opponents are known from
+/// the start, and `N` matches are played in little more time than one.
 #[derive(Debug)]
 pub(super) struct Tournament<const N: usize> {
-    /// A rank above 16 bits for its slot, or `NOBODY`. The root is at 1, the nodes below `i` are at `2i` and `2i + 1`, the slots
-    /// themselves are the second half.
+    /// A rank above 16 bits for its slot, or `NOBODY`. The root is at 1, the nodes below `i` are at `2i` and `2i + 1`,
+    /// the slots themselves are the second half.
     nodes: Vec<[u64; N]>,
 }
 
@@ -71,7 +71,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_first_has_the_least_rank(changes in prop::collection::vec((0u16..70, any::<[Option<u8>; 2]>()), 0..300)) {
+        fn the_first_has_the_least_rank(
+            changes in prop::collection::vec((0u16..70, any::<[Option<u8>; 2]>()), 0..300),
+        ) {
             let (mut tournament, mut all) = (Tournament::new(), BTreeMap::new());
             for (slot, ranks) in changes {
                 let ranks = ranks.map(|rank| rank.map_or(NOBODY, u64::from));

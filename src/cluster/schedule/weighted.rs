@@ -16,15 +16,15 @@ const MOST: u32 = 1 << 12;
 const BEGUN: usize = 0;
 const LATER: usize = 1;
 
-/// Time is counted in rounds, in each of which every worker gets as many items as its weight. Turn `k` of a worker with weight `w`
-/// begins at `k/w` and ends at `(k+1)/w`. Of the turns that have begun the one that ends first is next (Tijdeman's chairman
-/// assignment, 1980; in processor scheduling, Pfair and EEVDF): as long as nobody comes, goes or misses a
-/// turn, nobody is ever a whole item ahead of its share or behind it. Node has no weights; nginx's smooth round robin looks at every
-/// worker each time.
+/// Time is counted in rounds, in each of which every worker gets as many items as its weight. Turn `k` of a worker with
+/// weight `w` begins at `k/w` and ends at `(k+1)/w`. Of the turns that have begun the one that ends first is next
+/// (Tijdeman's chairman assignment, 1980; in processor scheduling, Pfair and EEVDF): as long as nobody comes, goes or
+/// misses a turn, nobody is ever a whole item ahead of its share or behind it. Node has no weights; nginx's smooth
+/// round robin looks at every worker each time.
 ///
-/// The time is where the workers are, on the weighted average: the sum of their turns over the sum of their weights. A worker
-/// without room keeps its turn until the turn comes; then it is absent, and its weight no longer counts. It comes back where the
-/// others are: what it missed is neither made up for nor held against it.
+/// The time is where the workers are, on the weighted average: the sum of their turns over the sum of their weights. A
+/// worker without room keeps its turn until the turn comes; then it is absent, and its weight no longer counts. It
+/// comes back where the others are: what it missed is neither made up for nor held against it.
 #[derive(Debug)]
 pub(super) struct Weighted {
     seats: Vec<Seat>,

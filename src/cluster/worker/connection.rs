@@ -1,10 +1,12 @@
 //! A connection that a worker has accepted.
 
+use std::fmt;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use nix::sys::socket::{AddressFamily, SockaddrLike, SockaddrStorage, getsockname};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -12,14 +14,22 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::server::Guard;
 use crate::cluster::address::AddressType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ipc::Channel;
 
 /// A connection that a worker has accepted, TCP or Unix. As long as it is there the worker does not leave.
-#[derive(Debug)]
+///
+/// One that the primary has handed over can be read and written when the answer that takes it is written. Until then it is the
+/// primary's, which gives it to another worker if this one dies: nothing of it may have been read here.
 pub struct Connection {
     // Dropped before the guard, so that it is closed when it counts as closed.
     stream: Stream,
-    _guard: Guard,
+    guard: Guard,
+    /// Resolves when the answer is written; none when it is.
+    answered: Option<Answered>,
 }
+
+type Answered = Pin<Box<dyn Future<Output = Result<()>> + Send + Sync>>;
 
 #[derive(Debug)]
 pub(super) enum Stream {
@@ -56,7 +66,27 @@ macro_rules! either {
 
 impl Connection {
     pub(super) fn new(stream: Stream, guard: Guard) -> Connection {
-        Connection { stream, _guard: guard }
+        Connection { stream, guard, answered: None }
+    }
+
+    /// One that was handed over, with the answer just posted to this channel.
+    pub(super) fn handed(stream: Stream, guard: Guard, channel: Channel) -> Connection {
+        Connection { stream, guard, answered: Some(Box::pin(async move { channel.flush().await })) }
+    }
+
+    /// The stream, when it is ours.
+    fn poll_stream(&mut self, context: &mut Context<'_>) -> Poll<io::Result<&mut Stream>> {
+        if let Some(answered) = &mut self.answered {
+            match ready!(answered.as_mut().poll(context)) {
+                Ok(()) => self.answered = None,
+                Err(error) => {
+                    let again = Error::new("use", "a connection", ErrorKind::ChannelClosed);
+                    self.answered = Some(Box::pin(std::future::ready(Err(again))));
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, error)));
+                }
+            }
+        }
+        Poll::Ready(Ok(&mut self.stream))
     }
 
     /// Where it comes from, if it is TCP.
@@ -77,7 +107,8 @@ impl Connection {
         self.tcp().map_or(Ok(()), |stream| stream.set_nodelay(nodelay))
     }
 
-    /// The stream that it is, if it is TCP.
+    /// The stream that it is, if it is TCP. Used directly it does not wait until the connection is ours; whoever has read or written a
+    /// little here may.
     pub fn tcp(&self) -> Option<&TcpStream> {
         match &self.stream {
             Stream::Tcp(stream) => Some(stream),
@@ -85,12 +116,18 @@ impl Connection {
         }
     }
 
-    /// The stream that it is, if it is a Unix connection.
+    /// The stream that it is, if it is a Unix connection. The same holds.
     pub fn unix(&self) -> Option<&UnixStream> {
         match &self.stream {
             Stream::Tcp(_) => None,
             Stream::Unix(stream) => Some(stream),
         }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("stream", &self.stream).field("guard", &self.guard).finish_non_exhaustive()
     }
 }
 
@@ -102,13 +139,13 @@ impl AsFd for Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_read(context, buffer))
+        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_read(context, buffer))
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_write(context, bytes))
+        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_write(context, bytes))
     }
 
     fn poll_write_vectored(
@@ -116,7 +153,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_write_vectored(context, parts))
+        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_write_vectored(context, parts))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -124,10 +161,10 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_flush(context))
+        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_flush(context))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_shutdown(context))
+        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_shutdown(context))
     }
 }

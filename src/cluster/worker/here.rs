@@ -63,6 +63,22 @@ impl Drop for Acceptor {
     }
 }
 
+/// Whether it is an error of the connection that was waiting, which Linux reports by accept(2), and not of the socket that listens.
+pub(super) fn is_of_the_connection(error: &io::Error) -> bool {
+    const ITS_OWN: [Errno; 9] = [
+        Errno::ECONNABORTED,
+        Errno::EHOSTDOWN,
+        Errno::EHOSTUNREACH,
+        Errno::ENETDOWN,
+        Errno::ENETUNREACH,
+        Errno::ENONET,
+        Errno::ENOPROTOOPT,
+        Errno::EPERM,
+        Errno::EPROTO,
+    ];
+    error.raw_os_error().is_some_and(|number| ITS_OWN.contains(&Errno::from_raw(number)))
+}
+
 /// Listens on the socket that the primary has bound.
 pub(super) fn listen(fd: OwnedFd, query: &Query, subject: &str) -> Result<Acceptor> {
     let wanted = query.port.filter(|port| *port > 0);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use super::connection::{Connection, Stream};
-use super::here::Acceptor;
+use super::here::{self, Acceptor};
 use super::shared::Shared;
 use crate::cluster::address::AddressType;
 use crate::error::{Error, Result};
@@ -119,15 +119,18 @@ impl Server {
             match self.next() {
                 Next::Take(newconn) => return self.take(newconn),
                 Next::Accept(acceptor) => {
-                    let stream = tokio::select! {
-                        stream = acceptor.accept() => stream,
+                    let accepted = tokio::select! {
+                        accepted = acceptor.accept() => accepted,
                         () = changed => continue,
                     };
-                    self.lock().open += 1;
-                    let guard = Guard::new(self.clone());
-                    return stream
-                        .map(|stream| Some(Connection::new(stream, guard)))
-                        .map_err(|error| self.error(error));
+                    match accepted {
+                        Ok(stream) => {
+                            self.lock().open += 1;
+                            return Ok(Some(Connection::new(stream, Guard::new(self.clone()))));
+                        }
+                        Err(error) if here::is_of_the_connection(&error) => {}
+                        Err(error) => return Err(self.error(error)),
+                    }
                 }
                 Next::Wait => changed.await,
                 Next::End => return Ok(None),
@@ -142,7 +145,7 @@ impl Server {
             Ok(stream) => {
                 let answered = self.shared.answer(newconn.seq, true);
                 guard.reports = self.reports;
-                Ok(answered.then(|| Connection::new(stream, guard)))
+                Ok(answered.then(|| Connection::handed(stream, guard, self.shared.channel.clone())))
             }
             Err(error) => {
                 self.shared.answer(newconn.seq, false);

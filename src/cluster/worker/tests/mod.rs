@@ -2,12 +2,16 @@
 
 mod stand_in;
 
+use std::future::{Future, poll_fn};
+use std::io::Read;
 use std::os::fd::OwnedFd;
+use std::pin::pin;
+use std::task::Poll;
 
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use serde_json::{Value, json};
 use stand_in::{accepted, listener, pair};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::{Connection, Listen};
 use crate::error::ErrorKind;
@@ -68,6 +72,24 @@ async fn what_nobody_accepts_goes_back() -> Outcome {
     assert_eq!(primary.answer().await, (11, false), "the server is closed");
     primary.asked("close").await;
     drop(connection);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_connection_is_not_touched_before_the_answer_is_written() -> Outcome {
+    let (worker, primary) = pair().await;
+    let listener = listener(&worker, &primary, "K", json!({})).await;
+    let mut client = primary.connect("K", 1).await;
+    let mut connection = accepted(&listener).await;
+    let mut writing = pin!(connection.write_all(b"ours"));
+    let at_once = poll_fn(|context| Poll::Ready(writing.as_mut().poll(context).is_ready())).await;
+    assert!(!at_once, "the answer was posted, and not written");
+    writing.await?;
+    drop(connection);
+    assert_eq!(primary.answer().await, (1, true));
+    let mut text = String::new();
+    client.read_to_string(&mut text)?;
+    assert_eq!(text, "ours");
     Ok(())
 }
 
