@@ -85,7 +85,7 @@ fn redactions() -> Redactions {
         redactions.insert("[PORT]", pattern(r"\bport (?<redacted>\d+)")),
         redactions.insert("[FD]", pattern(r"\bfd (?<redacted>\d+)")),
         redactions.insert("[INODE]", pattern(r"\binode (?<redacted>\d+)")),
-        redactions.insert("[COUNT]", pattern(r"\b(answered|connected) (?<redacted>\d+)")),
+        redactions.insert("[COUNT]", pattern(r"\b(answered|connected|holds) (?<redacted>\d+)")),
         redactions.insert("[COUNT]", pattern(r"\b(?<redacted>\d+) clients were reset")),
         redactions.insert("[OBSERVED]", pattern(r"\bobserved (?<redacted>\d+\.\d)")),
         redactions.insert("[TIME]", pattern(r"\bup for (?<redacted>\d+\.\d+) s")),

@@ -149,22 +149,20 @@ impl Primary {
         table.listeners.values().map(info).collect()
     }
 
-    /// Asks all workers to disconnect, and waits until all of them have ended: Node's `cluster.disconnect()`. Then the listeners are closed,
-    /// with what waits there. How long it takes is up to the workers' connections.
+    /// Asks all workers to disconnect, closes the listeners with what waits there, and waits until all workers have ended: Node's
+    /// `cluster.disconnect()`. How long it takes is up to the workers' connections.
     pub async fn disconnect(&self) {
         let inner = self.inner();
         inner.lock().closing = true;
         for worker in self.workers() {
             worker.disconnect();
         }
+        // Nobody is left to be handed a connection: whoever comes now is refused at once.
+        inner.lock().close_listeners();
         loop {
             let fewer = inner.fewer.notified();
-            {
-                let mut table = inner.lock();
-                if table.members.is_empty() {
-                    table.close_listeners();
-                    break;
-                }
+            if inner.lock().members.is_empty() {
+                break;
             }
             fewer.await;
         }

@@ -222,9 +222,6 @@ impl Inner {
     pub(super) fn remove(&self, worker: u32) {
         let mut table = self.lock();
         table.members.remove(&worker);
-        if table.closing && table.members.is_empty() {
-            table.close_listeners();
-        }
         drop(table);
         self.fewer.notify_waiters();
         self.events.news.notify_waiters();

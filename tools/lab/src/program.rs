@@ -34,6 +34,8 @@ pub(crate) struct Program {
     takes: [bool; 2],
     /// Signals are for its child, because it blocks them itself, as strace does.
     stands_before_another: bool,
+    /// An end in good order is a success, whoever asked for it.
+    alone: bool,
 }
 
 /// Which of its streams a program wrote to.
@@ -46,7 +48,7 @@ pub(crate) enum Stream {
 impl Program {
     pub(crate) fn new(path: impl AsRef<OsStr>) -> Program {
         let name = path.as_ref().to_string_lossy().into_owned();
-        Program { command: Command::new(path), name, takes: [false; 2], stands_before_another: false }
+        Program { command: Command::new(path), name, takes: [false; 2], stands_before_another: false, alone: false }
     }
 
     pub(crate) fn arguments<A: AsRef<OsStr>>(self, arguments: impl IntoIterator<Item = A>) -> Program {
@@ -64,6 +66,11 @@ impl Program {
 
     pub(crate) fn stands_before_another(self) -> Program {
         Program { stands_before_another: true, ..self }
+    }
+
+    /// It is all that this command is about: when it was asked to end and did so in good order, with code 0, all is well.
+    pub(crate) fn alone(self) -> Program {
+        Program { alone: true, ..self }
     }
 
     /// Runs it to its end and gives what was taken to `take`, piece by piece.
@@ -114,7 +121,11 @@ impl Program {
         // What is in a pipe now is still taken, but nobody waits for those who may hold it open.
         stdout.rest(&mut take);
         stderr.rest(&mut take);
-        Ok(stopped_by.map_or(Ok(ending(exit)), |signal| Err(Failure::Stopped(signal))))
+        let ending = ending(exit);
+        Ok(match stopped_by {
+            Some(signal) if !(self.alone && ending == Ending::SUCCESS) => Err(Failure::Stopped(signal)),
+            _ => Ok(ending),
+        })
     }
 }
 

@@ -10,12 +10,12 @@ use crate::program::Program;
 
 pub(crate) fn in_rust(catalogue: &Catalogue, lab: &Lab, options: &Options) -> Result<Ending, Failure> {
     let executable = build::lab(catalogue, lab)?;
-    Program::new(executable).arguments(options.arguments(options.json)).run(|_, _| {})
+    Program::new(executable).arguments(options.arguments(options.json)).alone().run(|_, _| {})
 }
 
 pub(crate) fn in_node(lab: &Lab, options: &Options) -> Result<Ending, Failure> {
     let original = original(lab)?;
-    Program::new("node").arguments([original]).arguments(options.arguments(options.json)).run(|_, _| {})
+    Program::new("node").arguments([original]).arguments(options.arguments(options.json)).alone().run(|_, _| {})
 }
 
 /// The script that the Node original begins with.

@@ -16,13 +16,17 @@
 //! | `record.rs` | one line as data, and as JSON |
 //! | `text.rs` | one line as text for people, with colours on a terminal |
 //! | `outlet.rs` | the one `write(2)` a line |
-//! | `run.rs` | a lab from its arguments to its exit code, Ctrl-C included |
+//! | `arguments.rs` | the arguments of a lab: `--json`, and its own |
+//! | `run.rs` | a lab from its start to its exit code, Ctrl-C included |
+//! | `requests.rs` | the signals that ask a lab to end |
 //!
 //! Beside `src/`, for the Node originals: `transcript.js` prints the same lines and the same JSON, `folder.js` gives a temporary folder that
 //! is gone however the process ends.
 
+mod arguments;
 mod outlet;
 mod record;
+mod requests;
 mod run;
 mod text;
 
@@ -35,9 +39,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use forklore::child_process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 
+pub use arguments::{Output, arguments};
 pub use outlet::LINE_LIMIT;
 pub use record::{ArrowKind, Line, Record};
-pub use run::{run, run_child};
+pub use requests::EndRequests;
+pub use run::{Refusal, run, run_child, run_until_told, run_with};
 pub use text::{Look, colour_of, facts_heading, render};
 
 use outlet::Outlet;

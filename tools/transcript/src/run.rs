@@ -1,18 +1,42 @@
-//! A lab from its arguments to its exit code.
+//! A lab from its start to its exit code.
 
+use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::process::ExitCode;
 
-use tokio::signal::unix::{SignalKind, signal};
-
 use crate::Transcript;
+use crate::arguments::{Plain, arguments};
+use crate::requests::EndRequests;
 
 /// What a lab's parts return: any error that can be said in one sentence.
-type Outcome = Result<(), Box<dyn std::error::Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
-/// Runs a lab: reads its arguments (`--json`, `--help`), gives `lab` the transcript and runs what it returns.
+/// An error with an exit code of its own: 2 for wrong arguments, 3 for a program that is not installed.
+#[derive(Debug)]
+pub struct Refusal {
+    code: u8,
+    sentence: String,
+}
+
+impl Refusal {
+    /// `sentence` is all that is said of it.
+    pub fn new(code: u8, sentence: impl Into<String>) -> Refusal {
+        Refusal { code, sentence: sentence.into() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl Error for Refusal {}
+
+/// Runs a lab that takes nothing but the arguments in [`Output`](crate::Output): reads them, gives `lab` the transcript and runs what it returns.
 ///
 /// `voices` names every process that will speak, the first one being this process.
 ///
@@ -24,26 +48,52 @@ type Outcome = Result<(), Box<dyn std::error::Error>>;
 /// | 0 | the lab ran to its end |
 /// | 1 | it could not; one sentence on stderr says why |
 /// | 2 | the arguments were wrong |
+/// | 3 | a program that it needs is not installed; the lab says so with a [`Refusal`] |
 /// | 128 + n | it was ended by signal n; 141 (SIGPIPE) when the transcript's reader had gone away |
 pub fn run<F>(voices: &[&str], lab: impl FnOnce(Transcript) -> F) -> ExitCode
 where
     F: Future<Output = Outcome>,
 {
-    let json = match arguments(std::env::args().skip(1)) {
-        Ok(json) => json,
-        Err(code) => return code,
-    };
+    match arguments::<Plain>() {
+        Ok(plain) => run_with(plain.output.json, voices, lab),
+        Err(code) => code,
+    }
+}
+
+/// [`run`] for a lab that has read its [`arguments`] itself.
+pub fn run_with<F>(json: bool, voices: &[&str], lab: impl FnOnce(Transcript) -> F) -> ExitCode
+where
+    F: Future<Output = Outcome>,
+{
+    on_stdout(json, voices, |transcript| block_on(lab(transcript)))
+}
+
+/// [`run_with`] for what runs until it is told to end, and then ends in its own time: the signals become requests, and the exit code is 0
+/// if it ends well.
+pub fn run_until_told<F>(json: bool, voices: &[&str], lab: impl FnOnce(Transcript, EndRequests) -> F) -> ExitCode
+where
+    F: Future<Output = Outcome>,
+{
+    on_stdout(json, voices, |transcript| {
+        runtime()?.block_on(async { lab(transcript, EndRequests::new()?).await.map(|()| ExitCode::SUCCESS) })
+    })
+}
+
+fn on_stdout(json: bool, voices: &[&str], lab: impl FnOnce(Transcript) -> Outcome<ExitCode>) -> ExitCode {
     let transcript = match Transcript::on_stdout(voices, json) {
         Ok(transcript) => transcript,
         Err(error) => return fail(&error),
     };
-    let ended = block_on(lab(transcript.clone()));
+    let ended = lab(transcript.clone());
     match (ended, transcript.trouble()) {
         // Whatever else failed then did so because of that.
         (_, Some(io::ErrorKind::BrokenPipe)) => ExitCode::from(128 + 13),
-        (Ok(_), Some(trouble)) => fail(&format!("write the transcript to stdout: {trouble}")),
+        (Ok(_), Some(trouble)) => {
+            say(&format_args!("write the transcript to stdout: {trouble}"));
+            ExitCode::FAILURE
+        }
         (Ok(code), None) => code,
-        (Err(error), _) => fail(&error),
+        (Err(error), _) => fail(&*error),
     }
 }
 
@@ -53,45 +103,16 @@ where
     F: Future<Output = Outcome>,
 {
     match Transcript::from_seat() {
-        Ok(transcript) => block_on(part(transcript)).unwrap_or_else(|error| fail(&error)),
+        Ok(transcript) => block_on(part(transcript)).unwrap_or_else(|error| fail(&*error)),
         Err(error) => fail(&error),
     }
 }
 
-/// Whether JSON is asked for; or the exit code, when there is nothing to run.
-fn arguments(arguments: impl Iterator<Item = String>) -> Result<bool, ExitCode> {
-    let mut json = false;
-    for argument in arguments {
-        match argument.as_str() {
-            "--json" => json = true,
-            "-h" | "--help" => {
-                println!("{} [--json]\n\nRuns the lab. --json prints the transcript as JSON lines.", program());
-                return Err(ExitCode::SUCCESS);
-            }
-            _ => {
-                eprintln!("{}: unknown argument {argument:?}; a lab takes --json or nothing", program());
-                return Err(ExitCode::from(2));
-            }
-        }
-    }
-    Ok(json)
-}
-
 /// Runs `work` to its end, or until a signal asks this process to stop.
-fn block_on(work: impl Future<Output = Outcome>) -> Result<ExitCode, Box<dyn std::error::Error>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut hangup = signal(SignalKind::hangup())?;
-        let mut signalled = pin!(async {
-            let kind = tokio::select! {
-                _ = interrupt.recv() => SignalKind::interrupt(),
-                _ = terminate.recv() => SignalKind::terminate(),
-                _ = hangup.recv() => SignalKind::hangup(),
-            };
-            u8::try_from(128 + kind.as_raw_value()).unwrap_or(1)
-        });
+fn block_on(work: impl Future<Output = Outcome>) -> Outcome<ExitCode> {
+    runtime()?.block_on(async {
+        let mut requests = EndRequests::new()?;
+        let mut signalled = pin!(async { u8::try_from(128 + requests.next().await.number()).unwrap_or(1) });
         let failed = tokio::select! {
             code = &mut signalled => return Ok(code.into()),
             outcome = work => match outcome {
@@ -110,13 +131,22 @@ fn block_on(work: impl Future<Output = Outcome>) -> Result<ExitCode, Box<dyn std
     })
 }
 
-fn fail(error: &dyn std::fmt::Display) -> ExitCode {
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}
+
+/// Says what went wrong; the exit code is 1, or that of a [`Refusal`].
+fn fail(error: &(dyn Error + 'static)) -> ExitCode {
+    say(error);
+    error.downcast_ref::<Refusal>().map_or(ExitCode::FAILURE, |refusal| refusal.code.into())
+}
+
+fn say(error: &dyn fmt::Display) {
     eprintln!("{}: {error}", program());
-    ExitCode::FAILURE
 }
 
 /// The name by which this program was started, without its folder.
-fn program() -> String {
+pub(crate) fn program() -> String {
     let path = std::env::args().next().unwrap_or_default();
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }

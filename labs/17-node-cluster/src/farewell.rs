@@ -1,0 +1,69 @@
+//! The end of anybody's program.
+
+use std::error::Error;
+use std::future::pending;
+use std::pin::pin;
+use std::time::Duration;
+
+use forklore::child_process::{Exit, Signal};
+use forklore::cluster::schedule::Policy;
+use forklore::cluster::{Event, Worker};
+use tokio::time::timeout;
+use transcript::{ArrowKind, EndRequests, Transcript};
+
+use crate::host::{Host, name};
+
+/// How long the workers may take to finish what they have begun.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Asks the workers to end, and waits until they have; kills those that take too long.
+pub(crate) async fn end(host: &Host, requests: &mut EndRequests) -> Result<(), Box<dyn Error>> {
+    let ends = async {
+        let mut grace = pin!(timeout(GRACE, pending::<()>()));
+        let mut patient = true;
+        loop {
+            tokio::select! {
+                event = host.primary.next_event() => match event {
+                    Some(Event::Exit(worker, exit)) => tell(&host.t, &worker, exit?),
+                    Some(_) => {}
+                    None => return Ok(()),
+                },
+                _ = &mut grace, if patient => {
+                    patient = false;
+                    kill(host, &format!("{} s are over", GRACE.as_secs()));
+                }
+                signal = requests.next() => kill(host, &format!("{signal} once more")),
+            }
+        }
+    };
+    let ((), ended) = tokio::join!(host.primary.disconnect(), ends);
+    if host.options.port_report {
+        report(host);
+    }
+    ended
+}
+
+/// How a worker ended.
+pub(crate) fn tell(t: &Transcript, worker: &Worker, exit: Exit) {
+    t.voice(&name(worker)).arrow(ArrowKind::Exit, "primary", exit);
+}
+
+fn kill(host: &Host, why: &str) {
+    host.t.say(format!("{why}: SIGKILL to those that are left"));
+    for worker in host.primary.workers() {
+        // One that has just ended needs no signal.
+        let _ = worker.kill(Signal::SIGKILL);
+    }
+}
+
+/// What each worker got.
+fn report(host: &Host) {
+    host.t.step("Who got how many connections");
+    if host.options.policy == Policy::Shared {
+        host.t.say("unknown: the workers take them from the kernel, the primary sees none of them");
+        return;
+    }
+    for worker in &host.workers {
+        host.t.say(format!("{}: given {}, taken {}", name(worker), worker.given(), worker.taken()));
+    }
+}
