@@ -33,7 +33,6 @@ pub(super) async fn accept_all(cluster: Weak<Inner>, number: u64, socket: AsyncF
             let Some(cluster) = cluster.upgrade() else { return };
             match accepted {
                 Ok((connection, address)) => {
-                    failing = false;
                     // Clients without an address, over a Unix socket, are spread evenly.
                     spread += 1;
                     let client = address.map_or(spread, client_of);
@@ -42,14 +41,14 @@ pub(super) async fn accept_all(cluster: Weak<Inner>, number: u64, socket: AsyncF
                     }
                 }
                 Err(Errno::EAGAIN) => {
+                    failing = false;
                     ready.clear_ready();
                     break;
                 }
                 Err(errno) if is_the_connections(errno) => {}
                 Err(errno) => {
-                    if !std::mem::replace(&mut failing, true) {
-                        cluster.accept_failed(number, errno);
-                    }
+                    let is_news = !std::mem::replace(&mut failing, true);
+                    cluster.accept_failed(number, errno, is_news);
                     drop(cluster);
                     // A connection that is taken gives a descriptor back, and then there is news, too.
                     let _ = tokio::time::timeout(REST, news.notified()).await;
@@ -61,12 +60,17 @@ pub(super) async fn accept_all(cluster: Weak<Inner>, number: u64, socket: AsyncF
     }
 }
 
-/// Offers again what everybody has refused, after a rest.
+/// Offers again some of what everybody has refused, after a rest, until nothing rests.
 pub(super) async fn rest(cluster: Weak<Inner>, number: u64) {
-    #[expect(clippy::disallowed_methods, reason = "nothing tells us when a worker that refuses would no longer do so")]
-    tokio::time::sleep(REST).await;
-    if let Some(cluster) = cluster.upgrade() {
-        cluster.rested(number);
+    loop {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "nothing tells us when a worker that refuses would no longer do so"
+        )]
+        tokio::time::sleep(REST).await;
+        if !cluster.upgrade().is_some_and(|cluster| cluster.rested(number)) {
+            return;
+        }
     }
 }
 

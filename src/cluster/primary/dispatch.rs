@@ -72,6 +72,13 @@ impl Table {
         listener.offer_again(Waiting { connection, client, refusals });
     }
 
+    /// The same with one that was refused; whether somebody has to see to the end of a rest.
+    pub(super) fn refused(&mut self, one: Unanswered) -> bool {
+        let Unanswered { listener, client, refusals, connection: Some(connection), .. } = one else { return false };
+        let Some(listener) = self.listeners.get_mut(&listener) else { return false };
+        listener.refused(Waiting { connection, client, refusals })
+    }
+
     /// Takes a worker out of everything that it listens on. What waited for it alone goes to the others.
     pub(super) fn take_out(&mut self, worker: u32, sequence: &Sequence) {
         let Some(member) = self.members.get_mut(&worker) else { return };

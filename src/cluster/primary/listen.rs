@@ -117,7 +117,9 @@ impl Inner {
         if listener.leaves(worker.id()) && listener.workers() == 0 {
             listener.generation += 1;
             let generation = listener.generation;
-            let linger = table.groups[group].linger;
+            // Datagrams that nobody receives are no connections that wait: what comes to a successor must not be old.
+            let linger =
+                if listener.address.address_type.is_udp() { Duration::ZERO } else { table.groups[group].linger };
             let cluster = Arc::downgrade(self);
             tokio::spawn(async move {
                 wait(linger).await;

@@ -64,8 +64,12 @@ pub(super) struct Listener {
     pub(super) generation: u64,
     /// Connections that everybody has refused.
     resting: VecDeque<Waiting>,
+    /// Whether somebody will say when they have rested.
+    rests: bool,
     /// As many connections wait as may: the accepting task is to be told when there are fewer.
     pub(super) is_full: bool,
+    /// Nothing could be accepted: the accepting task is to be told when there is a descriptor more.
+    pub(super) is_starved: bool,
     /// Told when there is room to accept, a descriptor more, or another worker.
     pub(super) news: Arc<Notify>,
     /// Its file, if it is a Unix socket; removed with it.
@@ -84,7 +88,9 @@ impl Listener {
             holders: BTreeMap::new(),
             generation: 0,
             resting: VecDeque::new(),
+            rests: false,
             is_full: false,
+            is_starved: false,
             news: Arc::default(),
             file: None,
         }
@@ -115,7 +121,7 @@ impl Listener {
             scheduler.add(worker, weight);
         }
         self.generation += 1;
-        self.wake_the_resting();
+        self.wake(usize::MAX);
         self.news.notify_one();
     }
 
@@ -140,24 +146,35 @@ impl Listener {
         }
     }
 
-    /// Puts back one that was handed out; to rest, if everybody has refused it.
+    /// Puts back one that was handed out, before all that wait.
     pub(super) fn offer_again(&mut self, waiting: Waiting) {
         let client = waiting.client;
-        if waiting.refusals as usize >= self.holders.len().max(1) {
-            self.resting.push_back(Waiting { refusals: 0, ..waiting });
-        } else if let Some(scheduler) = self.scheduler() {
+        if let Some(scheduler) = self.scheduler() {
             scheduler.offer_again(waiting, client);
         }
     }
 
-    pub(super) fn has_resting(&self) -> bool {
-        !self.resting.is_empty()
+    /// Puts back one that was refused; to rest, if everybody has refused it. Whether somebody has to see to the end of the rest.
+    pub(super) fn refused(&mut self, waiting: Waiting) -> bool {
+        if (waiting.refusals as usize) < self.holders.len().max(1) {
+            self.offer_again(waiting);
+            return false;
+        }
+        self.resting.push_back(Waiting { refusals: 0, ..waiting });
+        !std::mem::replace(&mut self.rests, true)
     }
 
-    pub(super) fn wake_the_resting(&mut self) {
-        for waiting in std::mem::take(&mut self.resting) {
-            self.offer(waiting);
-        }
+    /// A rest is over: one connection for each worker shows whether it takes any now. Whether others go on resting.
+    pub(super) fn rested(&mut self) -> bool {
+        self.wake(self.holders.len().max(1));
+        self.rests = !self.resting.is_empty();
+        self.rests
+    }
+
+    /// Offers so many of those that rest, the oldest first.
+    fn wake(&mut self, count: usize) {
+        let woken: Vec<Waiting> = self.resting.drain(..count.min(self.resting.len())).collect();
+        woken.into_iter().rev().for_each(|waiting| self.offer_again(waiting));
     }
 
     /// Who gets a connection now, and which.
@@ -167,12 +184,11 @@ impl Listener {
 
     /// The worker was chosen, but is late with an answer: it gets nothing until that has come.
     pub(super) fn pass_over(&mut self, worker: u32, waiting: Waiting) {
-        let client = waiting.client;
         if let Some(scheduler) = self.scheduler() {
             scheduler.done(worker);
             scheduler.set_room(worker, 0);
-            scheduler.offer_again(waiting, client);
         }
+        self.offer_again(waiting);
     }
 
     /// The worker has been handed what was chosen for it.
@@ -183,15 +199,20 @@ impl Listener {
         self.open_to(worker);
     }
 
-    /// The worker has answered for a connection after such a time.
-    pub(super) fn answered(&mut self, worker: u32, took: Duration, accepted: bool) {
-        let Some(holder) = self.holders.get_mut(&worker) else { return };
+    /// The worker has answered for a connection after such a time; whether it still listens here.
+    pub(super) fn answered(&mut self, worker: u32, took: Duration, accepted: bool) -> bool {
+        if accepted {
+            // Two for one: soon none rests. Where the next ones are refused again, few are handed out in vain.
+            self.wake(2);
+        }
+        let Some(holder) = self.holders.get_mut(&worker) else { return false };
         holder.unanswered = holder.unanswered.saturating_sub(1);
         holder.window.answered(took);
         let goes_on = accepted && holder.reports_closings;
         if let Some(scheduler) = self.scheduler().filter(|_| !goes_on) {
             scheduler.done(worker);
         }
+        true
     }
 
     /// The worker has closed so many connections.

@@ -150,7 +150,8 @@ impl Primary {
     }
 
     /// Asks all workers to disconnect, closes the listeners with what waits there, and waits until all workers have ended: Node's
-    /// `cluster.disconnect()`. How long it takes is up to the workers' connections.
+    /// `cluster.disconnect()`, which waits for their channels only. How long it takes is up to the workers' connections; a Node worker that
+    /// has an `exclusive` server does not end by itself.
     pub async fn disconnect(&self) {
         let inner = self.inner();
         inner.lock().closing = true;

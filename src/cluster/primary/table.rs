@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::Worker;
 use super::accepting::rest;
-use super::event::{Event, Events};
+use super::event::{Address, Event, Events};
 use super::listener::{Listener, Waiting};
 use super::options::Options;
 use crate::cluster::protocol::{Act, Outgoing, Plain, Sequence};
@@ -133,6 +133,11 @@ impl Inner {
         member.worker.took_one();
         if let Some(listener) = table.listeners.get_mut(&one.listener) {
             listener.answered(worker, one.since.elapsed(), true);
+            drop(one);
+            // A descriptor more: it may be the one without which nothing could be accepted.
+            if std::mem::take(&mut listener.is_starved) {
+                listener.news.notify_one();
+            }
         }
         table.serve_more(worker, &self.sequence);
     }
@@ -141,27 +146,24 @@ impl Inner {
     fn refused(self: &Arc<Self>, table: &mut Table, worker: u32, place: usize) {
         let Some(member) = table.members.get_mut(&worker) else { return };
         let Some(mut one) = member.unanswered.remove(place) else { return };
-        one.refusals += 1;
         let number = one.listener;
         if let Some(listener) = table.listeners.get_mut(&number) {
-            listener.answered(worker, one.since.elapsed(), false);
+            // That one that leaves refuses it says nothing of the others.
+            one.refusals += u32::from(listener.answered(worker, one.since.elapsed(), false));
         }
-        let rested = !table.listeners.get(&number).is_some_and(Listener::has_resting);
-        table.offer_again(one);
-        if rested && table.listeners.get(&number).is_some_and(Listener::has_resting) {
+        if table.refused(one) {
             tokio::spawn(rest(Arc::downgrade(self), number));
         }
         table.dispatch(number, &self.sequence);
         table.serve_more(worker, &self.sequence);
     }
 
-    /// The rest of what everybody had refused is over.
-    pub(super) fn rested(&self, number: u64) {
+    /// A rest of what everybody had refused is over; whether there is another one.
+    pub(super) fn rested(&self, number: u64) -> bool {
         let mut table = self.lock();
-        if let Some(listener) = table.listeners.get_mut(&number) {
-            listener.wake_the_resting();
-        }
+        let goes_on = table.listeners.get_mut(&number).is_some_and(Listener::rested);
         table.dispatch(number, &self.sequence);
+        goes_on
     }
 
     /// Connections that the worker had taken are closed.
@@ -238,9 +240,17 @@ impl Inner {
         }
     }
 
-    pub(super) fn accept_failed(&self, listener: u64, errno: Errno) {
-        let address = self.lock().listeners.get(&listener).map(|listener| listener.address.clone());
-        if let Some(address) = address {
+    /// Nothing can be accepted. `is_news`: nobody knows that yet.
+    pub(super) fn accept_failed(&self, listener: u64, errno: Errno, is_news: bool) {
+        let mut table = self.lock();
+        let address = table.listeners.get_mut(&listener).map(|listener| {
+            listener.is_starved = true;
+            // Which one of those that wanted any port.
+            let port = listener.local.map_or(listener.address.port, |local| local.port());
+            Address { port, ..listener.address.clone() }
+        });
+        drop(table);
+        if let Some(address) = address.filter(|_| is_news) {
             let error = Error::system("accept a connection on", address.to_string(), errno);
             self.events.push(Event::AcceptFailed(address, error));
         }

@@ -1,0 +1,125 @@
+//! A primary in a process of its own: how it ends is what matters, or where it runs. This test program is that process,
+//! too.
+
+use super::*;
+use std::path::{Path, PathBuf};
+
+/// What a process is to be, in its environment.
+const ROLE: &str = "FORKLORE_TEST_PRIMARY";
+
+/// Plays the role that this process has, if it has one.
+pub(crate) fn role() -> Option<ExitCode> {
+    let role = std::env::var(ROLE).ok()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    Some(runtime.block_on(play(&role)).expect("no error"))
+}
+
+fn primary(role: &str) -> Command {
+    Command::new(std::env::current_exe().expect("a program")).env(ROLE, role)
+}
+
+async fn play(role: &str) -> Result<ExitCode, Box<dyn std::error::Error>> {
+    if role == "far away" {
+        return serves_a_long_path().await.map(|()| ExitCode::SUCCESS);
+    }
+    // What they do by themselves is to be seen, if the kernel is not to end them with us.
+    let mut cluster = Watched::new(Options::default().kill_orphans(role == "takes them along"));
+    for _ in 0..2 {
+        cluster.server("worker.js", "speaks").await;
+    }
+    println!("{role}");
+    match role {
+        "panics" => panic!("as it should"),
+        "catches" => {
+            let caught = std::panic::catch_unwind(|| panic!("as it should"));
+            Ok(ExitCode::from(if caught.is_err() { 42 } else { 0 }))
+        }
+        "returns" => Ok(ExitCode::from(7)),
+        _ => std::future::pending().await,
+    }
+}
+
+/// What it and its workers say until nobody is left to say anything, and how it ended.
+async fn outcome(role: &str) -> (Vec<String>, Exit) {
+    let stderr = Stdio::Ignore;
+    let mut child = primary(role).stdout(Stdio::Pipe).stderr(stderr).spawn().expect("it starts");
+    let stdout = child.stdout.take().expect("a pipe");
+    let mut lines = Vec::new();
+    let mut said = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(stdout));
+    // Its end is that of the last process which has it.
+    while let Some(line) = said.next_line().await.expect("readable") {
+        if ["is killed", "takes them along"].contains(&&*line) {
+            assert!(child.kill(Signal::SIGKILL).expect("it is there"));
+        }
+        lines.push(line);
+    }
+    (lines, child.exit().await.expect("it can be waited for"))
+}
+
+pub(crate) async fn no_worker_is_left_when_the_primary_panics() -> Outcome {
+    let (lines, exit) = outcome("panics").await;
+    assert_eq!(lines, ["panics", "a worker exits with 0", "a worker exits with 0"]);
+    assert_eq!(exit, Exit::Code(101));
+    Ok(())
+}
+
+pub(crate) async fn a_primary_keeps_control_over_a_panic() -> Outcome {
+    let (lines, exit) = outcome("catches").await;
+    assert_eq!(lines, ["catches", "a worker exits with 0", "a worker exits with 0"]);
+    assert_eq!(exit, Exit::Code(42));
+    Ok(())
+}
+
+pub(crate) async fn no_worker_is_left_when_the_primary_returns() -> Outcome {
+    let (lines, exit) = outcome("returns").await;
+    assert_eq!(lines, ["returns", "a worker exits with 0", "a worker exits with 0"]);
+    assert_eq!(exit, Exit::Code(7));
+    Ok(())
+}
+
+pub(crate) async fn no_worker_is_left_when_the_primary_is_killed() -> Outcome {
+    let (lines, exit) = outcome("is killed").await;
+    assert_eq!(lines, ["is killed", "a worker exits with 0", "a worker exits with 0"]);
+    assert_eq!(exit, Exit::Signal(Signal::SIGKILL));
+    Ok(())
+}
+
+pub(crate) async fn the_kernel_ends_the_workers_with_their_primary() -> Outcome {
+    let (lines, exit) = outcome("takes them along").await;
+    // They have no time to say anything, but perhaps they see it first.
+    assert_eq!(lines[0], "takes them along");
+    assert!(lines[1..].iter().all(|line| line == "a worker exits with 0"), "{lines:?}");
+    assert_eq!(exit, Exit::Signal(Signal::SIGKILL));
+    Ok(())
+}
+
+/// A folder whose name alone nearly fills the 107 bytes that an address has room for.
+const FAR: &str = "a/folder/with/a/name/that/is/rather/long/but/not/as/long/as/the/whole/of/it";
+
+pub(crate) async fn a_long_path_is_served_by_its_short_name() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let deep = folder.path().join("x".repeat(40));
+    std::fs::create_dir_all(deep.join(FAR))?;
+    let child = primary("far away").cwd(&deep).spawn()?;
+    assert_eq!(child.exit().await?, Exit::Code(0));
+    assert!(!deep.join(FAR).join("socket").exists());
+    Ok(())
+}
+
+/// In a current directory from which the path is short enough.
+async fn serves_a_long_path() -> Outcome {
+    let short: PathBuf = Path::new(FAR).join("socket");
+    let long = std::env::current_dir()?.join(&short);
+    assert!(short.as_os_str().len() <= 107 && long.as_os_str().len() > 107, "{}", long.display());
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let options = json!({ "path": "socket" }).to_string();
+        let worker = cluster.start(node("server.js", "net").arg(options).cwd(FAR));
+        assert_eq!(cluster.listening(&worker).await.to_string(), long.display().to_string());
+        let client = tokio::net::UnixStream::connect(&short).await?;
+        assert_eq!(all_of(client).await, worker.id().to_string());
+        cluster.end().await;
+        assert!(!short.exists());
+    }
+    Ok(())
+}

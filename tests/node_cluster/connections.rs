@@ -1,0 +1,181 @@
+//! Whose connection it is: what a worker is passed, refuses, or shares.
+
+use super::*;
+use std::net::{Ipv4Addr, TcpListener};
+
+pub(crate) async fn a_connection_that_came_as_a_server_closed_is_anothers() -> Outcome {
+    let mut cluster = round_robin();
+    let stdio = |stdin| [stdin, Stdio::Inherit, Stdio::Inherit];
+    let first = cluster.start(node("server.js", "looksAway").stdio(stdio(Stdio::Pipe)));
+    let address = cluster.listening_at(&first).await;
+    first.send("look away").await?;
+    assert_eq!(cluster.message(&first).await, "looking away");
+    let mut stdin = first.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
+    let client = TcpStream::connect(address).await?;
+    until(|| first.given() == 1).await;
+    let (second, same) = cluster.server("server.js", "net").await;
+    assert_eq!(same, address);
+    // Now the first one closes its server, and then finds the connection.
+    stdin.write_all(b"!").await?;
+    assert_eq!(all_of(client).await, second.id().to_string());
+    cluster.end().await;
+    assert_eq!((first.given(), first.taken(), first.unanswered()), (1, 0, 0));
+    assert_eq!((second.given(), second.taken()), (1, 1));
+    Ok(())
+}
+
+pub(crate) async fn a_connection_that_nobody_takes_waits_for_a_server() -> Outcome {
+    let mut cluster = round_robin();
+    let worker = cluster.start(node("server.js", "looksAway").stdin(Stdio::Pipe));
+    let address = cluster.listening_at(&worker).await;
+    worker.send("look away").await?;
+    assert_eq!(cluster.message(&worker).await, "looking away");
+    let mut stdin = worker.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
+    let client = TcpStream::connect(address).await?;
+    until(|| worker.given() == 1).await;
+    stdin.write_all(b"!").await?;
+    let primary = cluster.primary.clone();
+    until(|| primary.listeners()[0].waiting == 1).await;
+    assert_eq!((worker.taken(), worker.unanswered()), (0, 0));
+    let (successor, _) = cluster.server("server.js", "net").await;
+    assert_eq!(all_of(client).await, successor.id().to_string());
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn what_a_worker_had_not_looked_at_when_it_died_is_anothers() -> Outcome {
+    let mut cluster = round_robin();
+    let dying = cluster.start(node("server.js", "looksAway").stdin(Stdio::Pipe));
+    let address = cluster.listening_at(&dying).await;
+    dying.send("look away").await?;
+    assert_eq!(cluster.message(&dying).await, "looking away");
+    let client = TcpStream::connect(address).await?;
+    until(|| dying.unanswered() == 1).await;
+    let (other, _) = cluster.server("server.js", "net").await;
+    assert!(dying.kill(Signal::SIGKILL)?);
+    assert_eq!(all_of(client).await, other.id().to_string());
+    assert_eq!(cluster.exit(&dying).await, Exit::Signal(Signal::SIGKILL));
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn a_connection_of_ours_is_served_by_a_workers_http_server() -> Outcome {
+    let mut cluster = round_robin();
+    let (worker, _) = cluster.server("server.js", "http").await;
+    let ours = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let response = tokio::spawn(get(ours.local_addr()?));
+    let (socket, _) = tokio::task::spawn_blocking(move || ours.accept()).await??;
+    worker.send_handle("serve this", socket).await.map_err(|not_sent| not_sent.error)?;
+    assert_eq!(response.await?, worker.id().to_string());
+    // The primary's own business was none of it.
+    assert_eq!(worker.given(), 0);
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn a_worker_that_goes_with_handles_on_the_way_breaks_nothing() -> Outcome {
+    let mut cluster = round_robin();
+    let worker = cluster.fork("worker.js", "exits");
+    let ours = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let mut sent = Vec::new();
+    let mut clients = Vec::new();
+    for _ in 0..40 {
+        clients.push(TcpStream::connect(ours.local_addr()?).await?);
+        let (worker, socket) = (worker.clone(), ours.accept()?.0);
+        sent.push(tokio::spawn(async move { worker.send_handle("take it", socket).await }));
+    }
+    assert_eq!(cluster.exit(&worker).await, Exit::Code(42));
+    for sent in sent {
+        // Whether it had come there or not: each has an answer, and is ours again.
+        let handle = match sent.await? {
+            Ok(handle) => handle,
+            Err(not_sent) => not_sent.handle.ok_or("the handle is lost")?,
+        };
+        drop(handle.into_tcp_stream()?);
+    }
+    for client in clients {
+        assert_eq!(all_of(client).await, "");
+    }
+    let (next, address) = cluster.server("server.js", "net").await;
+    assert_eq!(ask(address).await, next.id().to_string());
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn one_of_two_closes_and_listens_again() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let (first, address) = cluster.server("server.js", "net").await;
+        let (second, same) = cluster.server("server.js", "net").await;
+        assert_eq!(same, address);
+        first.send("close").await?;
+        assert_eq!(cluster.message(&first).await, "closed");
+        let primary = cluster.primary.clone();
+        until(|| primary.listeners()[0].workers == 1).await;
+        assert_eq!(ask(address).await, second.id().to_string());
+        first.send("again").await?;
+        assert_eq!(cluster.listening_at(&first).await, address);
+        assert_eq!(cluster.message(&first).await, "again");
+        // Alone, it still serves that port.
+        second.send("close").await?;
+        assert_eq!(cluster.message(&second).await, "closed");
+        until(|| primary.listeners()[0].workers == 1).await;
+        assert_eq!(ask(address).await, first.id().to_string());
+        cluster.end().await;
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_server_in_a_domain_listens() -> Outcome {
+    let mut cluster = round_robin();
+    let (worker, address) = cluster.server("server.js", "domain").await;
+    assert_eq!(ask(address).await, worker.id().to_string());
+    assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
+    Ok(())
+}
+
+pub(crate) async fn workers_share_the_keys_of_tls_tickets() -> Outcome {
+    let mut cluster = round_robin();
+    let workers = [cluster.fork("tls.js", "worker"), cluster.fork("tls.js", "worker")];
+    let address = cluster.listening_at(&workers[0]).await;
+    assert_eq!(cluster.listening_at(&workers[1]).await, address);
+    let keys = [cluster.message(&workers[0]).await, cluster.message(&workers[1]).await];
+    assert_eq!(keys[0], keys[1]);
+    let client = node("tls.js", "client").arg(address.port().to_string());
+    let (first, resumed, second, again): (String, bool, String, bool) =
+        serde_json::from_slice(&forklore::child_process::exec_file(client).await?.stdout)?;
+    // Two workers, and one session.
+    assert_ne!(first, second);
+    assert_eq!((resumed, again), (false, true));
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn a_unix_socket_is_served_and_removed() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().canonicalize()?.join("socket");
+        // It is the worker that knows where "socket" is.
+        let options = json!({ "path": "socket", "readableAll": true, "writableAll": true }).to_string();
+        let command = || node("server.js", "net").arg(&options).cwd(folder.path());
+        let workers = [cluster.start(command()), cluster.start(command())];
+        for worker in &workers {
+            let address = cluster.listening(worker).await;
+            assert_eq!((address.to_string(), address.address_type), (path.display().to_string(), AddressType::Unix));
+        }
+        let mode = std::os::unix::fs::PermissionsExt::mode(&path.metadata()?.permissions());
+        assert_eq!(mode & 0o666, 0o666, "{mode:o}");
+        let mut answers = Vec::new();
+        for _ in 0..4 {
+            answers.push(all_of(tokio::net::UnixStream::connect(&path).await?).await);
+        }
+        if policy == Policy::RoundRobin {
+            assert_eq!(answers[..2], answers[2..], "in turn");
+            assert_ne!(answers[0], answers[1]);
+        }
+        cluster.end().await;
+        assert!(!path.exists());
+    }
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! UDP: one socket, which all have.
+
+use super::*;
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, UdpSocket};
+
+/// The policy says nothing of UDP.
+async fn four(cluster: &mut Watched, what: &str) -> (Vec<Worker>, SocketAddr) {
+    let workers: Vec<Worker> = (0..4).map(|_| cluster.fork("datagram.js", what)).collect();
+    let mut addresses = Vec::new();
+    for worker in &workers {
+        addresses.push(cluster.listening_at(worker).await);
+    }
+    addresses.dedup();
+    assert_eq!(addresses.len(), 1, "one port for all: {addresses:?}");
+    (workers, addresses[0])
+}
+
+pub(crate) async fn forty_datagrams_arrive_at_one_of_four() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let (_, address) = four(&mut cluster, "receives").await;
+        let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let mut sent = BTreeSet::new();
+        let mut arrived = BTreeSet::new();
+        for number in 0..40 {
+            client.send_to(number.to_string().as_bytes(), address)?;
+            sent.insert(number.to_string());
+        }
+        while arrived.len() < 40 {
+            let number = cluster.anybodys_message().await;
+            assert!(arrived.insert(number.as_str().ok_or("no text")?.to_owned()), "{number} came twice");
+        }
+        assert_eq!(arrived, sent);
+        cluster.end().await;
+    }
+    Ok(())
+}
+
+pub(crate) async fn all_send_from_the_shared_socket() -> Outcome {
+    let mut cluster = round_robin();
+    let (workers, address) = four(&mut cluster, "sends").await;
+    let server = tokio::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    for worker in &workers {
+        worker.send(&server.local_addr()?.port()).await?;
+    }
+    let mut times = BTreeMap::new();
+    for _ in 0..40 {
+        let mut buffer = [0; 16];
+        let (length, from) = server.recv_from(&mut buffer).await?;
+        assert_eq!(from, address);
+        *times.entry(String::from_utf8(buffer[..length].to_vec())?).or_insert(0) += 1;
+    }
+    assert_eq!(times, (0..10).map(|number| (number.to_string(), 4)).collect());
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn a_descriptor_of_the_primary_is_bound() -> Outcome {
+    let mut cluster = round_robin();
+    let ours = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let worker = cluster.fork_with("datagram.js", "receives", &json!({ "fd": ours.as_raw_fd() }));
+    assert_eq!(cluster.listening(&worker).await.fd, Some(ours.as_raw_fd().into()));
+    UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.send_to(b"through your socket", ours.local_addr()?)?;
+    assert_eq!(cluster.message(&worker).await, "through your socket");
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn a_worker_can_bind_again_and_again() -> Outcome {
+    let mut cluster = round_robin();
+    let worker = cluster.fork("datagram.js", "again");
+    assert_eq!(cluster.message(&worker).await, json!({ "apart": true }));
+    let life = cluster.end().await;
+    assert_eq!(life.of(&worker).iter().filter(|event| **event == "listening").count(), 17);
+    Ok(())
+}
+
+pub(crate) async fn ipv6_only_is_ipv6_only() -> Outcome {
+    let mut cluster = round_robin();
+    let worker = cluster.fork("datagram.js", "apart");
+    assert_eq!(cluster.message(&worker).await, json!({ "same": true }));
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn a_udp_port_in_use_is_refused() -> Outcome {
+    let mut cluster = round_robin();
+    let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let there = json!({ "address": "127.0.0.1", "port": taken.local_addr()?.port() });
+    let worker = cluster.fork_with("datagram.js", "receives", &there);
+    assert_eq!(cluster.message(&worker).await, json!({ "code": "EADDRINUSE" }));
+    assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
+    Ok(())
+}

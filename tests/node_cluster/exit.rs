@@ -1,0 +1,136 @@
+//! How workers end that are not asked to, and what keeps them alive.
+
+use super::*;
+
+pub(crate) async fn a_worker_that_exits_at_once_has_its_code() -> Outcome {
+    let mut cluster = round_robin();
+    let worker = cluster.fork("worker.js", "exits");
+    assert_eq!(cluster.exit(&worker).await, Exit::Code(42));
+    assert!(!worker.exited_after_disconnect() && worker.is_dead() && !worker.is_connected());
+    assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
+    Ok(())
+}
+
+pub(crate) async fn a_worker_that_exits_while_it_listens_does_so_once() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let (worker, _) = cluster.server("worker.js", "exitsLater").await;
+        worker.send(&42).await?;
+        assert_eq!(cluster.exit(&worker).await, Exit::Code(42));
+        assert!(!worker.exited_after_disconnect());
+        // In the callback itself Node has not told us of it yet.
+        let early = cluster.fork("worker.js", "exitsListening");
+        assert_eq!(cluster.exit(&early).await, Exit::Code(42));
+        let life = cluster.end().await;
+        assert_eq!((life.of(&worker), life.of(&early)), (WHOLE_LIFE.to_vec(), IDLE_LIFE.to_vec()));
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_worker_that_closes_its_channel_ends_well() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let worker = cluster.fork("worker.js", "hangsUp");
+        assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
+        assert!(!worker.exited_after_disconnect());
+        assert_eq!(cluster.end().await.of(&worker).last(), Some(&"exit"));
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_killed_worker_has_its_signal() -> Outcome {
+    for signal in [Signal::SIGKILL, Signal::SIGTERM] {
+        let mut cluster = round_robin();
+        let (worker, _) = cluster.server("worker.js", "echo").await;
+        assert!(worker.kill(signal)?);
+        cluster.disconnect(&worker).await;
+        assert_eq!(cluster.exit(&worker).await, Exit::Signal(signal));
+        assert!(!worker.exited_after_disconnect() && worker.is_dead());
+        assert_eq!(cluster.primary.workers(), []);
+        // It is gone, and nobody else is hit.
+        assert!(!worker.kill(signal)?);
+        assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_process_that_is_killed_is_a_worker_that_ends() -> Outcome {
+    let mut cluster = round_robin();
+    let (worker, _) = cluster.server("worker.js", "echo").await;
+    assert!(worker.with_child(|child| child.kill(Signal::SIGTERM))?);
+    assert_eq!(cluster.exit(&worker).await, Exit::Signal(Signal::SIGTERM));
+    assert!(!worker.exited_after_disconnect());
+    assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
+    Ok(())
+}
+
+pub(crate) async fn a_worker_that_was_disconnected_can_still_be_killed() -> Outcome {
+    let mut cluster = round_robin();
+    let (worker, address) = cluster.server("server.js", "lasting").await;
+    let mut client = TcpStream::connect(address).await?;
+    client.write_all(b"well?").await?;
+    assert_eq!(client.read_u8().await?, b't');
+    // The connection keeps it.
+    worker.disconnect();
+    assert!(worker.kill(Signal::SIGTERM)?);
+    assert_eq!(cluster.exit(&worker).await, Exit::Signal(Signal::SIGTERM));
+    assert!(worker.exited_after_disconnect());
+    assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
+    Ok(())
+}
+
+pub(crate) async fn a_worker_in_an_endless_loop_can_be_ended() -> Outcome {
+    let mut cluster = round_robin();
+    let worker = cluster.fork("worker.js", "spins");
+    assert_eq!(cluster.message(&worker).await, "spinning");
+    assert!(worker.kill(Signal::SIGTERM)?);
+    assert_eq!(cluster.exit(&worker).await, Exit::Signal(Signal::SIGTERM));
+    assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
+    Ok(())
+}
+
+pub(crate) async fn a_worker_whose_only_server_is_closed_ends() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let worker = cluster.fork("server.js", "closedAlone");
+        assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
+        assert!(!worker.exited_after_disconnect());
+        assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_server_keeps_its_worker_alive() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let (worker, address) = cluster.server("server.js", "keptAlive").await;
+        assert_eq!(cluster.message(&worker).await, "alive");
+        for _ in 0..3 {
+            assert_eq!(ask(address).await, worker.id().to_string());
+        }
+        assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_server_without_a_reference_keeps_nobody_alive() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let worker = cluster.fork("server.js", "notKeptAlive");
+        assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
+        assert!(!worker.exited_after_disconnect());
+        assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_server_that_is_referenced_again_is_closed_in_order() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let worker = cluster.fork("server.js", "keptAliveAgain");
+        assert_eq!(cluster.message(&worker).await, "closed");
+        assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
+        assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
+    }
+    Ok(())
+}

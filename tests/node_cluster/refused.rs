@@ -1,0 +1,152 @@
+//! What cannot be listened on, and how a worker hears of it.
+
+use super::*;
+use nix::unistd::{Uid, geteuid, setfsuid};
+use std::net::{Ipv4Addr, TcpListener};
+
+fn error(code: &str, errno: Errno) -> Value {
+    json!({ "code": code, "errno": -(errno as i32), "syscall": "bind" })
+}
+
+/// What a worker says that wants to listen there. It goes on as if nothing had been.
+async fn refusal(policy: Policy, options: &Value) -> Value {
+    let mut cluster = watched(policy);
+    let worker = cluster.fork_with("server.js", "net", options);
+    let refusal = cluster.message(&worker).await;
+    assert_eq!((cluster.primary.listeners(), worker.is_connected()), (vec![], true));
+    assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
+    refusal
+}
+
+async fn a_port_in_use_is_refused(policy: Policy) -> Outcome {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
+    assert_eq!(refusal(policy, &there).await, error("EADDRINUSE", Errno::EADDRINUSE));
+    Ok(())
+}
+
+pub(crate) async fn a_port_in_use_is_refused_by_round_robin() -> Outcome {
+    a_port_in_use_is_refused(Policy::RoundRobin).await
+}
+
+pub(crate) async fn a_port_in_use_is_refused_when_shared() -> Outcome {
+    a_port_in_use_is_refused(Policy::Shared).await
+}
+
+/// Restores what a thread may do with files.
+struct Restored(Uid);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        setfsuid(self.0);
+    }
+}
+
+/// Root may bind to every port, so it is a folder that nobody may write to, and a user without rights.
+async fn what_one_may_not_bind_is_refused(policy: Policy) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o555))?;
+    let there = json!({ "path": folder.path().join("socket") });
+    let refused = {
+        // The kernel counts it for this thread alone, which has the runtime and so the primary to itself.
+        let _restored =
+            Restored(setfsuid(Uid::from_raw(if geteuid().is_root() { 65_534 } else { geteuid().as_raw() })));
+        refusal(policy, &there).await
+    };
+    assert_eq!(refused, error("EACCES", Errno::EACCES));
+    if TcpListener::bind((Ipv4Addr::LOCALHOST, 1)).is_err_and(|error| error.raw_os_error() == Some(nix::libc::EACCES)) {
+        let privileged = json!({ "host": "127.0.0.1", "port": 1 });
+        assert_eq!(refusal(policy, &privileged).await, error("EACCES", Errno::EACCES));
+    }
+    Ok(())
+}
+
+pub(crate) async fn what_one_may_not_bind_is_refused_by_round_robin() -> Outcome {
+    what_one_may_not_bind_is_refused(Policy::RoundRobin).await
+}
+
+pub(crate) async fn what_one_may_not_bind_is_refused_when_shared() -> Outcome {
+    what_one_may_not_bind_is_refused(Policy::Shared).await
+}
+
+pub(crate) async fn a_path_in_use_is_refused() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("socket");
+    let taken = std::os::unix::net::UnixListener::bind(&path)?;
+    for policy in POLICIES {
+        let refused = refusal(policy, &json!({ "path": path })).await;
+        assert_eq!(refused, error("EADDRINUSE", Errno::EADDRINUSE));
+    }
+    // It is somebody else's file, and stays.
+    assert!(path.exists());
+    drop(taken);
+    Ok(())
+}
+
+pub(crate) async fn an_address_of_another_host_is_refused() -> Outcome {
+    for policy in POLICIES {
+        // Reserved for documentation: no host has it.
+        let refused = refusal(policy, &json!({ "host": "192.0.2.1", "port": 0 })).await;
+        assert_eq!(refused, error("EADDRNOTAVAIL", Errno::EADDRNOTAVAIL));
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_descriptor_that_is_no_socket_is_refused() -> Outcome {
+    let file = std::fs::File::open("/dev/null")?;
+    for policy in POLICIES {
+        assert_eq!(refusal(policy, &json!({ "fd": file.as_raw_fd() })).await["code"], "ENOTSOCK");
+        assert_eq!(refusal(policy, &json!({ "fd": 9_999 })).await["code"], "EBADF");
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_worker_can_listen_later_where_it_was_refused() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        // Not a port: as soon as that is free, somebody else may take it.
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("socket");
+        let taken = std::os::unix::net::UnixListener::bind(&path)?;
+        let worker = cluster.fork_with("server.js", "net", &json!({ "path": path }));
+        assert_eq!(cluster.message(&worker).await["code"], "EADDRINUSE");
+        drop(taken);
+        std::fs::remove_file(&path)?;
+        worker.send("again").await?;
+        assert_eq!(cluster.listening(&worker).await.to_string(), path.display().to_string());
+        assert_eq!(cluster.message(&worker).await, "again");
+        assert_eq!(all_of(tokio::net::UnixStream::connect(&path).await?).await, worker.id().to_string());
+        cluster.end().await;
+    }
+    Ok(())
+}
+
+pub(crate) async fn an_error_that_nobody_expects_is_an_exception() -> Outcome {
+    let mut cluster = round_robin();
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
+    let worker = cluster.fork_with("server.js", "unprepared", &there);
+    assert_eq!(cluster.message(&worker).await, error("EADDRINUSE", Errno::EADDRINUSE));
+    // It has caught it, and lives until it is told to disconnect.
+    worker.disconnect();
+    assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
+    assert!(worker.exited_after_disconnect());
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn a_worker_disconnects_on_an_error() -> Outcome {
+    for policy in POLICIES {
+        let mut cluster = watched(policy);
+        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
+        let worker = cluster.fork_with("server.js", "net", &there);
+        assert_eq!(cluster.message(&worker).await["code"], "EADDRINUSE");
+        worker.send("disconnect").await?;
+        cluster.disconnect(&worker).await;
+        assert!(worker.exited_after_disconnect());
+        assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
+        assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
+    }
+    Ok(())
+}

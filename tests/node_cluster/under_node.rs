@@ -1,0 +1,170 @@
+//! Our worker under a Node primary, with each of its two policies.
+
+use forklore::child_process::{Command, exec_file};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+use crate::Outcome;
+use crate::harness::root;
+use crate::harness::started::Started;
+
+const WORKER: &str = env!("CARGO_BIN_EXE_test-cluster-worker");
+
+/// Node's names of its policies: the primary accepts, or the workers do.
+const POLICIES: [&str; 2] = ["rr", "none"];
+
+fn primary(policy: &str, what: &str) -> Command {
+    let script = root().join("tests/node/primary.js");
+    Command::new("node").arg(script).args([WORKER, what]).env("NODE_CLUSTER_SCHED_POLICY", policy)
+}
+
+/// What a Node primary says that it has seen.
+async fn seen(command: Command) -> Value {
+    let said = exec_file(command).await.expect("the primary ends well");
+    assert_eq!(String::from_utf8_lossy(&said.stderr), "", "nothing on stderr");
+    serde_json::from_slice(&said.stdout).expect("JSON")
+}
+
+/// The same in both policies.
+async fn in_both(what: &str, expected: Value) -> Outcome {
+    for policy in POLICIES {
+        assert_eq!(seen(primary(policy, what)).await, expected, "{policy}");
+    }
+    Ok(())
+}
+
+/// How a worker ends that was asked to: code, signal, `exitedAfterDisconnect`.
+fn well() -> Value {
+    json!([0, null, true])
+}
+
+pub(crate) async fn the_events_of_a_worker_are_those_of_nodes_own() -> Outcome {
+    for policy in POLICIES {
+        let said = seen(primary(policy, "events")).await;
+        let rest = json!({ "addressType": 4, "address": "127.0.0.1" });
+        assert_eq!((&said["same"], &said["rest"]), (&json!(true), &rest), "{policy}");
+        assert_eq!((&said["states"], &said["asked"]), (&json!(["listening", true, false]), &json!([true, true])));
+        // Of `disconnect` and `exit` either may come first.
+        let mut events: Vec<String> = said["seen"].as_array().ok_or("no list")?.iter().map(Value::to_string).collect();
+        events.sort();
+        let of =
+            |id| [format!("[\"disconnect\",{id}]"), format!("[\"exit\",{id},0,null]"), format!("[\"online\",{id}]")];
+        let mut expected = [of(1), of(2)].concat();
+        expected.sort();
+        assert_eq!(events, expected, "{policy}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn connections_are_split_evenly() -> Outcome {
+    let split = seen(primary("rr", "split")).await;
+    assert_eq!(split, json!({ "1": 100, "2": 100, "3": 100, "4": 100 }));
+    let split = seen(primary("none", "split")).await;
+    let total: u64 = split.as_object().ok_or("no counts")?.values().filter_map(Value::as_u64).sum();
+    assert_eq!(total, 400, "{split}");
+    Ok(())
+}
+
+pub(crate) async fn a_thousand_connections_leave_no_descriptor() -> Outcome {
+    in_both("thousand", json!([1_000, [0, 0]])).await
+}
+
+pub(crate) async fn an_open_connection_delays_a_disconnect() -> Outcome {
+    in_both("drain", json!(["still there?", false, true, well()])).await
+}
+
+pub(crate) async fn each_ending_is_what_it_is_in_node() -> Outcome {
+    let cut = json!([0, null, false]);
+    let endings = json!({
+        "leave": well(), "kill": well(), "disconnect": cut, "cut": cut,
+        "fail": [7, null, false], "killed": [null, "SIGKILL", false],
+    });
+    in_both("endings", endings).await
+}
+
+pub(crate) async fn a_worker_that_leaves_waits_for_its_connection() -> Outcome {
+    in_both("leave", json!(["still there?", null, well()])).await
+}
+
+pub(crate) async fn a_full_worker_gives_connections_back() -> Outcome {
+    in_both("limited", json!([{ "2": 20 }, well()])).await
+}
+
+/// Only where the primary accepts: in the other policy a worker that accepts nothing takes nothing.
+pub(crate) async fn what_waits_at_a_stuck_worker_goes_back_when_it_closes() -> Outcome {
+    assert_eq!(seen(primary("rr", "stuck")).await, json!([{ "2": 20 }, "closed", "2"]));
+    Ok(())
+}
+
+pub(crate) async fn a_unix_socket_is_shared() -> Outcome {
+    for (policy, texts) in [("rr", json!(["1", "2"])), ("none", json!(null))] {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("server.sock");
+        let said = seen(primary(policy, "unix").arg(&path)).await;
+        assert_eq!(said[0], json!({ "addressType": -1, "address": path, "port": -1 }), "{policy}");
+        assert!(texts.is_null() || said[1] == texts, "{policy}: {said}");
+        assert!(said[1].as_array().is_some_and(|texts| texts.len() == 2), "{policy}: {said}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_udp_socket_is_shared() -> Outcome {
+    in_both("udp", json!(["udp4", true, { "true": 50 }])).await
+}
+
+pub(crate) async fn a_port_that_is_taken_is_an_error() -> Outcome {
+    let error = "listen on 127.0.0.1:PORT: address already in use (EADDRINUSE)";
+    in_both("taken", json!([error, "\"are you there?\"", well()])).await
+}
+
+pub(crate) async fn a_worker_may_have_several_servers() -> Outcome {
+    in_both("several", json!([["127.0.0.1", "127.0.0.1", null, "own"], 4, ["1", "1", "1", "1"], well()])).await
+}
+
+pub(crate) async fn a_name_is_asked_for_in_the_worker() -> Outcome {
+    in_both("named", json!([true, "1", well()])).await
+}
+
+pub(crate) async fn a_socket_that_the_primary_was_started_with_is_served() -> Outcome {
+    for policy in POLICIES {
+        let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port().to_string();
+        let command = primary(policy, "fd").arg(port).descriptor(5, listener.into());
+        assert_eq!(seen(command).await, json!([5, "1", well()]), "{policy}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_worker_of_nodes_serves_beside_ours() -> Outcome {
+    let split = seen(primary("rr", "mixed")).await;
+    assert_eq!(split, json!({ "1": 10, "node": 10 }));
+    let split = seen(primary("none", "mixed")).await;
+    let total: u64 = split.as_object().ok_or("no counts")?.values().filter_map(Value::as_u64).sum();
+    assert_eq!(total, 20, "{split}");
+    Ok(())
+}
+
+pub(crate) async fn workers_go_with_their_primary() -> Outcome {
+    for policy in POLICIES {
+        let mut command = std::process::Command::new("node");
+        command.arg(root().join("tests/node/primary.js")).args([WORKER, "doomed"]);
+        let primary = Started::new({
+            command.env("NODE_CLUSTER_SCHED_POLICY", policy);
+            command
+        });
+        primary.wait_for_output("\"both listen\"");
+        primary.signal(Signal::SIGKILL);
+        assert_eq!(primary.mark.leftovers(), Vec::<String>::new(), "{policy}");
+        primary.end();
+    }
+    Ok(())
+}
+
+pub(crate) async fn a_worker_may_survive_its_primary() -> Outcome {
+    for policy in POLICIES {
+        let said = exec_file(primary(policy, "survivor")).await?;
+        let lines = String::from_utf8(said.stdout)?;
+        assert_eq!(lines, "ended: true, asked: false\n[0,null,false]\n", "{policy}");
+    }
+    Ok(())
+}
