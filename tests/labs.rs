@@ -87,6 +87,8 @@ fn redactions() -> Redactions {
         redactions.insert("[INODE]", pattern(r"\binode (?<redacted>\d+)")),
         redactions.insert("[COUNT]", pattern(r"\b(answered|connected|holds) (?<redacted>\d+)")),
         redactions.insert("[COUNT]", pattern(r"\b(?<redacted>\d+) clients were reset")),
+        redactions.insert("[COUNT]", pattern(r"\btook (?<redacted> *\d+( █+)?)")),
+        redactions.insert("[TIME]", pattern(r"\ball in (?<redacted>\d+ ms)")),
         redactions.insert("[OBSERVED]", pattern(r"\bobserved (?<redacted>\d+\.\d)")),
         redactions.insert("[TIME]", pattern(r"\bup for (?<redacted>\d+\.\d+) s")),
         redactions.insert("[MEMORY]", pattern(r"(?<redacted>\d+\.\d MiB)")),

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{
-    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, bind, getsockopt, listen, setsockopt,
-    socket, sockopt,
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, bind, getpeername, getsockopt, listen,
+    setsockopt, socket, sockopt,
 };
 
 use crate::cluster::address::AddressType;
@@ -111,18 +111,24 @@ fn address(host: &str, port: u16) -> nix::Result<SocketAddr> {
     host.parse::<IpAddr>().map(|host| (host, port).into()).map_err(|_| Errno::EINVAL)
 }
 
-/// A duplicate of a socket that is open in this process.
+/// A duplicate of a socket that is open in this process. Not of a connection: nobody can listen on it, and it may be the channel of another
+/// worker.
 fn theirs(number: i64) -> nix::Result<OwnedFd> {
     let number = RawFd::try_from(number).map_err(|_| Errno::EBADF)?;
     let socket = inherited::duplicate(number).map_err(errno)?;
-    getsockopt(&socket, sockopt::SockType)?;
+    if getsockopt(&socket, sockopt::SockType)? == SockType::Stream
+        && getpeername::<SockaddrStorage>(socket.as_raw_fd()).is_ok()
+    {
+        return Err(Errno::EINVAL);
+    }
     let flags = OFlag::from_bits_retain(fcntl(&socket, FcntlArg::F_GETFL)?);
     fcntl(&socket, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(socket)
 }
 
 fn unix(query: &Query) -> nix::Result<(OwnedFd, SocketFile)> {
-    let path = query.address.as_deref().unwrap_or_default();
+    // An empty one would have the kernel choose a name, see unix(7).
+    let path = query.address.as_deref().filter(|path| !path.is_empty()).ok_or(Errno::EINVAL)?;
     let socket = fresh(AddressFamily::Unix, SockType::Stream)?;
     if let Some(name) = path.strip_prefix('\0') {
         // No file: a name in a space of its own, see unix(7).

@@ -20,6 +20,8 @@ pub(super) struct Ring {
     shift: u32,
     /// By slot.
     seeds: Vec<u64>,
+    /// Workers have come or gone since the points were put in order: that is done when somebody asks, once for all of them.
+    changed: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -37,25 +39,33 @@ impl Ring {
         self.seeds[usize::from(slot)] = seed;
         let place = |index: u64| (mix(seed.wrapping_add(index.wrapping_mul(GOLDEN))) >> 32) as u32;
         self.points.extend((1..=POINTS).map(|index| Point { place: place(index), slot }));
+        self.changed = true;
+    }
+
+    pub(super) fn remove(&mut self, slot: Slot) {
+        self.points.retain(|point| point.slot != slot);
+        self.changed = true;
+    }
+
+    /// Whose client this is; None when there are no workers.
+    pub(super) fn owner(&mut self, client: u64) -> Option<Slot> {
+        if std::mem::take(&mut self.changed) {
+            self.put_in_order();
+        }
+        let place = (mix(client) >> 32) as u32;
+        let start = *self.parts.get((u64::from(place) >> self.shift) as usize)? as usize;
+        let next = self.points[start..].iter().find(|point| point.place >= place);
+        next.or(self.points.first()).map(|point| point.slot)
+    }
+
+    #[cold]
+    fn put_in_order(&mut self) {
         let seeds = &self.seeds;
         // The stable sort finds what is in order already, and merges.
         self.points.sort_by(|a, b| {
             a.place.cmp(&b.place).then_with(|| seeds[usize::from(a.slot)].cmp(&seeds[usize::from(b.slot)]))
         });
         self.divide();
-    }
-
-    pub(super) fn remove(&mut self, slot: Slot) {
-        self.points.retain(|point| point.slot != slot);
-        self.divide();
-    }
-
-    /// Whose client this is; None when there are no workers.
-    pub(super) fn owner(&self, client: u64) -> Option<Slot> {
-        let place = (mix(client) >> 32) as u32;
-        let start = *self.parts.get((u64::from(place) >> self.shift) as usize)? as usize;
-        let next = self.points[start..].iter().find(|point| point.place >= place);
-        next.or(self.points.first()).map(|point| point.slot)
     }
 
     fn divide(&mut self) {
@@ -92,11 +102,12 @@ mod tests {
     proptest! {
         #[test]
         fn the_parts_lead_to_the_next_point(workers in 1u64..20, clients in prop::collection::vec(any::<u64>(), 30)) {
-            let ring = ring(0..workers);
+            let mut ring = ring(0..workers);
             for client in clients {
                 let place = (mix(client) >> 32) as u32;
+                let owner = ring.owner(client);
                 let next = ring.points.iter().find(|point| point.place >= place).unwrap_or(&ring.points[0]);
-                prop_assert_eq!(ring.owner(client), Some(next.slot));
+                prop_assert_eq!(owner, Some(next.slot));
             }
         }
 

@@ -1,0 +1,16 @@
+'use strict';
+// A worker of lab 10: answers with its id; the first one is slow where it is asked to be.
+
+const cluster = require('node:cluster');
+const http = require('node:http');
+
+const { id } = cluster.worker;
+const SLOWER_MS = 20;
+
+const server = http.createServer(({ url }, response) => {
+  const answer = () => response.end(String(id));
+  if (url === '/one-slow' && id === 1) setTimeout(answer, SLOWER_MS);
+  else answer();
+});
+
+server.listen(0, '127.0.0.1');

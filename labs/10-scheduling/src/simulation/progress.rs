@@ -1,0 +1,35 @@
+//! How far the simulation is: a line on a terminal, and nothing elsewhere.
+
+use std::convert::Infallible;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use super::watch::Watch;
+
+/// The line, which goes when this is dropped.
+struct Line;
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        write("\r\x1b[K");
+    }
+}
+
+fn write(text: &str) {
+    // A terminal that has gone has no use for it.
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Shows it, until dropped.
+pub(super) async fn show(watch: &Watch, all: u64) -> Infallible {
+    if !io::stderr().is_terminal() {
+        return std::future::pending().await;
+    }
+    let _line = Line;
+    let mut tick = tokio::time::interval(Duration::from_millis(100));
+    loop {
+        tick.tick().await;
+        let percent = watch.served() * 100 / all;
+        write(&format!("\rsimulating: {percent} % "));
+    }
+}

@@ -1,0 +1,115 @@
+//! The simulation of lab 10: the same figures from the same arguments, on every machine.
+
+mod harness;
+
+use std::process::{Command, ExitCode, Stdio};
+
+use forklore::cluster::schedule::Policy;
+use harness::started::Started;
+use harness::terminal::Terminal;
+use harness::{program, root, trial};
+use libtest_mimic::Trial;
+use nix::sys::signal::Signal;
+use snapbox::{Assert, Data};
+
+fn main() -> ExitCode {
+    let trials: Vec<Trial> = vec![
+        trial("the same arguments give the same figures, on every machine", &[], same),
+        trial("another seed gives others", &[], other),
+        trial("every figure is a line of JSON", &[], json),
+        trial("what is wrong with the arguments is one sentence", &[], wrong_arguments),
+        trial("Ctrl-C ends it at once", &[], interrupted),
+        trial("a terminal sees how far it is", &["setsid"], progress),
+    ];
+    harness::conclude(trials)
+}
+
+fn simulation(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program("lab-10-scheduling"));
+    command.arg("--simulate").args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn figures(seed: &str) -> String {
+    let arguments = ["--requests", "20000", "--workers", "100", "--seed", seed];
+    let output = simulation(&arguments).output().expect("it starts");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && stderr.is_empty(), "{}: {stderr}", output.status);
+    stdout.into_owned()
+}
+
+/// `SNAPSHOTS=overwrite cargo test --test simulation` renews the file.
+fn same() {
+    let first = figures("1");
+    assert!(first.lines().all(|line| line.chars().count() <= 80), "{first}");
+    assert_eq!(figures("1"), first);
+    let file = root().join("labs/10-scheduling/simulated.txt");
+    Assert::new().action_env("SNAPSHOTS").normalize_paths(false).eq(first, Data::read_from(&file, None));
+}
+
+fn other() {
+    let of_policies = |text: &str| -> Vec<String> {
+        let names = |line: &&str| Policy::ALL.iter().any(|policy| line.starts_with(&format!("   model  {policy} ")));
+        text.lines().filter(names).map(str::to_owned).collect()
+    };
+    let (one, other) = (of_policies(&figures("1")), of_policies(&figures("2")));
+    assert_eq!((one.len(), other.len()), (5, 5));
+    assert!(one.iter().zip(&other).all(|(one, other)| one != other), "{one:?}");
+}
+
+fn json() {
+    let output = simulation(&["--requests", "5000", "--workers", "20", "--json"]).output().expect("it starts");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let records: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect();
+    for policy in Policy::ALL {
+        let of_policy = |record: &&serde_json::Value| {
+            record["fact"].as_str().is_some_and(|fact| fact.starts_with(&format!("{policy}, ")))
+        };
+        let facts: Vec<_> = records.iter().filter(of_policy).collect();
+        assert_eq!(facts.len(), 9, "{policy}: {facts:?}");
+        let number = |value: &serde_json::Value| value.as_str().is_some_and(|text| text.parse::<f64>().is_ok());
+        assert!(facts.iter().all(|fact| number(&fact["value"])), "{facts:?}");
+    }
+}
+
+fn wrong_arguments() {
+    for (arguments, sentence) in [
+        (&["--load", "0"][..], "invalid value '0' for '--load <SHARE>': that is no number from 0.01 to 2"),
+        (&["--load", "NaN"], "invalid value 'NaN' for '--load <SHARE>': that is no number from 0.01 to 2"),
+        (&["--workers", "0"], "invalid value '0' for '--workers <N>': that is no number from 1 to 4096"),
+        (&["--requests", "-5"], "invalid value '-5' for '--requests <N>': that is no number from 1 to 10000000"),
+        (&["--seed", "one"], "invalid value 'one' for '--seed <N>': that is no number from 0 on"),
+        (&["--nosuch"], "unexpected argument '--nosuch' found"),
+    ] {
+        refuses(simulation(arguments), sentence);
+    }
+    let mut alone = Command::new(program("lab-10-scheduling"));
+    alone.args(["--load", "0.5"]);
+    refuses(alone, "the following required arguments were not provided: --simulate");
+}
+
+fn refuses(mut command: Command, sentence: &str) {
+    let output = command.output().expect("it starts");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!((output.status.code(), &*stdout), (Some(2), ""), "{stderr}");
+    assert_eq!(stderr, format!("lab-10-scheduling: {sentence}; --help says what it takes\n"));
+}
+
+fn interrupted() {
+    let started = Started::new(simulation(&["--requests", "10000000"]));
+    started.wait_for_output("1. Load 0.9: 10,000,000 requests for 1,000 workers, seed 1");
+    started.signal_group(Signal::SIGINT);
+    let (status, stdout, mark) = started.end();
+    assert_eq!(status.code(), Some(130), "{stdout}");
+    assert_eq!(mark.leftovers(), Vec::<String>::new());
+}
+
+fn progress() {
+    let mut terminal = Terminal::start(&simulation(&["--requests", "100000", "--workers", "10"]));
+    terminal.shows("simulating: ");
+    let rest = terminal.shows("without work while a request waited");
+    assert!(rest.contains("\r\u{1b}[K"), "the line is gone when the table comes: {rest:?}");
+    let (status, _) = terminal.end();
+    assert!(status.success(), "{status}");
+}
