@@ -1,14 +1,16 @@
-//! A worker of a cluster, for primaries of any kind. Its first argument says what it does with each connection, the others on what it
-//! listens: `HOST:PORT`, `*:PORT`, a path with a slash, `fd:NUMBER`, each perhaps with `exclusive,` before it.
+//! A worker of a cluster, for primaries of any kind. Its first argument says what it does with each connection, the
+//! others on what it listens: `HOST:PORT`, `*:PORT`, a path with a slash, `fd:NUMBER`, each perhaps with `exclusive,`
+//! before it.
 //!
-//! `answer`: writes its number and closes. `count`: the same, with how many it has answered. `echo`: writes its number, then everything
-//! back. `limited`: the same, one connection at a time. `hold`: accepts, and says nothing. `stuck`: accepts nothing. `udp`: answers datagrams with its number. `survivor`: goes on without
-//! its primary, and prints how it learnt that.
+//! `answer`: writes its number and closes. `count`: the same, with how many it has answered. `echo`: writes its
+//! number, then everything back. `limited`: the same, one connection at a time. `once`: answers one, and exits with
+//! code 3. `hold`: accepts, and says nothing. `stuck`: accepts nothing. `udp`: answers datagrams with its number.
+//! `survivor`: goes on without its primary, and prints how it learnt that.
 //!
-//! Messages of its primary: `leave`, `kill`, `disconnect`, `close` (the listeners), `descriptors` (how many are open), `fail` (with code 7),
-//! `fill` (leaves no descriptor free), `drain` (has them free again), `spin` (says that it has heard it, and does nothing any more);
-//! another one is sent back. A server that cannot listen is reported as a message, the error; one that the primary does not know, too: its
-//! port.
+//! Messages of its primary: `leave`, `kill`, `disconnect`, `close` (the listeners), `descriptors` (how many are
+//! open), `fail` (with code 7), `fill` (leaves no descriptor free), `drain` (has them free again), `spin` (says that
+//! it has heard it, and does nothing any more); another one is sent back. A server that cannot listen is reported as
+//! a message, the error; one that the primary does not know, too: its port.
 
 mod filling;
 
@@ -49,6 +51,12 @@ async fn main() -> Outcome {
     for listener in &listeners {
         match &*what {
             "stuck" => {}
+            "once" => {
+                if let Some(connection) = listener.accept().await? {
+                    answer(format!("{}\n", worker.id()), connection).await;
+                }
+                return Ok(ExitCode::from(3));
+            }
             "limited" => {
                 listener.max_connections(1);
                 tokio::spawn(serve(worker.id(), listener.clone(), "echo".to_owned()));

@@ -1,0 +1,108 @@
+//! Processes that can open nothing more.
+
+use super::*;
+use crate::remote::Remote;
+
+fn few(what: &str) -> Command {
+    let script = "ulimit -n 64; exec node \"$0\" \"$1\"";
+    Command::new("sh").args(["-c", script]).arg(root().join("tests/node/faulty.js")).arg(what)
+}
+
+const PROGRAMS: [fn(&str) -> Command; 2] = [rust, few];
+
+pub(crate) async fn a_worker_without_any_is_passed_over_until_it_has_some() -> Outcome {
+    for program in PROGRAMS {
+        let cluster = round_robin();
+        let (workers, address) = cluster.servers(2, || program("answer")).await;
+        let (full, other) = (&workers[0], &workers[1]);
+        cluster.tell(full, "fill", "full").await;
+        let before = full.given();
+        for _ in 0..10 {
+            assert_eq!(number(&ask(address).await), other.id());
+        }
+        assert_eq!(full.taken(), 0);
+        assert!(full.given() > before, "it was asked");
+        cluster.tell(full, "drain", "empty").await;
+        for _ in 0..10 {
+            number(&ask(address).await);
+        }
+        assert!(full.taken() > 0, "it serves again");
+        cluster.end().await;
+    }
+    Ok(())
+}
+
+/// How many connections nobody can take.
+const CROWD: usize = 40;
+
+pub(crate) async fn no_worker_has_any_and_the_connections_rest() -> Outcome {
+    for program in PROGRAMS {
+        let cluster = round_robin();
+        let (workers, address) = cluster.servers(2, || program("answer")).await;
+        for worker in &workers {
+            cluster.tell(worker, "fill", "full").await;
+        }
+        let crowd = Crowd::of(CROWD, address).await;
+        let given = || workers.iter().map(|worker| worker.given()).sum::<u64>();
+        // Everybody has seen each of them.
+        until(|| given() >= 2 * CROWD as u64).await;
+        let (start, before) = (Instant::now(), given());
+        until(|| given() >= before + 8).await;
+        // Not each of them again and again: somebody looks now and then.
+        let (looks, rests) = (given() - before, start.elapsed().as_millis() as u64 / 50 + 2);
+        assert!(looks <= 4 * rests, "{looks} handed out in {rests} rests");
+        assert_eq!(crowd.answered(), 0);
+        cluster.tell(&workers[1], "drain", "empty").await;
+        assert_eq!(crowd.workers().await, [workers[1].id(); CROWD]);
+        assert_eq!(workers[0].taken(), 0);
+        cluster.end().await;
+    }
+    Ok(())
+}
+
+/// One has refused it, the other one dies: the first is asked again.
+pub(crate) async fn what_one_refused_is_its_own_when_the_other_dies() -> Outcome {
+    let cluster = round_robin();
+    let (full, address) = cluster.server(rust("answer")).await;
+    cluster.tell(&full, "fill", "full").await;
+    let (dying, _) = cluster.server(rust("answer")).await;
+    stop(&dying).await;
+    let crowd = Crowd::of(1, address).await;
+    until(|| dying.unanswered() == 1).await;
+    assert_eq!(full.given(), 1);
+    cluster.kill(&dying).await;
+    cluster.tell(&full, "drain", "empty").await;
+    assert_eq!(crowd.workers().await, [full.id()]);
+    cluster.end().await;
+    Ok(())
+}
+
+pub(crate) async fn the_primary_has_none_and_goes_on_when_it_has() -> Outcome {
+    let mut primary = Remote::start(Policy::RoundRobin).await;
+    let (worker, address) = primary.server(&[WORKER, "answer", "127.0.0.1:0"]).await;
+    primary.fill(0).await;
+    let (start, before) = (Instant::now(), primary.ticks());
+    let crowd = Crowd::of(10, address).await;
+    let failed = primary.next("acceptFailed").await;
+    assert_eq!((&failed["acceptFailed"], &failed["code"]), (&json!(address.to_string()), &json!("EMFILE")));
+    // Long enough to see that it does not try again and again.
+    until(|| start.elapsed() > Duration::from_millis(400)).await;
+    let (used, passed) = (primary.ticks() - before, start.elapsed().as_millis() as u64 / 10);
+    assert!(used <= passed / 4, "{used} of {passed} hundredths of a second");
+    assert_eq!(crowd.answered(), 0);
+    primary.tell(&json!("drain")).await;
+    assert_eq!(crowd.workers().await, [worker.id; 10]);
+    assert_eq!(primary.rest().await, [""; 0], "it was said once");
+    Ok(())
+}
+
+/// Each connection that is taken makes room for the next one.
+pub(crate) async fn the_primary_has_one_and_serves_them_one_by_one() -> Outcome {
+    let mut primary = Remote::start(Policy::RoundRobin).await;
+    let (worker, address) = primary.server(&[WORKER, "answer", "127.0.0.1:0"]).await;
+    primary.fill(1).await;
+    let crowd = Crowd::of(100, address).await;
+    assert_eq!(crowd.workers().await, [worker.id; 100]);
+    assert_eq!(primary.rest().await, ["acceptFailed"], "it was said once");
+    Ok(())
+}

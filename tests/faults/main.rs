@@ -1,0 +1,158 @@
+//! The cluster when things go wrong: processes that die, hang or lie, descriptors that run out, and what becomes of the
+//! connections.
+
+mod clients;
+mod deaths;
+mod descriptors;
+#[path = "../harness/mod.rs"]
+mod harness;
+mod leaving;
+mod malice;
+mod many;
+mod orphans;
+mod policies;
+mod remote;
+mod stuck;
+mod watched;
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::future::Future;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clients::{Crowd, Load, ask, exchange, heard, number};
+use forklore::child_process::{Command, Exit, Signal, Stdio};
+use forklore::cluster::schedule::Policy;
+use forklore::cluster::{Options, State, Worker};
+use harness::started::{DEADLINE, Mark};
+use harness::{conclude, root, trial};
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use watched::{Watched, stop};
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+const WORKER: &str = env!("CARGO_BIN_EXE_test-cluster-worker");
+const IMPOSTOR: &str = env!("CARGO_BIN_EXE_test-cluster-impostor");
+
+/// Both kinds of worker, by what they do.
+const PROGRAMS: [fn(&str) -> Command; 2] = [rust, node];
+
+thread_local! {
+    /// What marks the processes of the trial that runs on this thread.
+    static MARKS: RefCell<Vec<Mark>> = RefCell::default();
+}
+
+/// An environment variable for what a trial starts: at its end nobody who has it may be left.
+fn marked() -> (OsString, OsString) {
+    let mut command = std::process::Command::new("nobody");
+    let mark = Mark::put_on(&mut command);
+    MARKS.with_borrow_mut(|marks| marks.push(mark));
+    let (name, value) = command.get_envs().next().expect("a mark");
+    (name.to_owned(), value.expect("a value").to_owned())
+}
+
+/// A test with a runtime of its own, which must end and leave nothing behind.
+fn case<F: Future<Output = Outcome> + 'static>(name: &'static str, needs: &[&str], test: fn() -> F) -> Trial {
+    trial(name, needs, move || {
+        MARKS.take();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let ended = runtime.block_on(async { tokio::time::timeout(DEADLINE, test()).await });
+        ended.expect("it ends").expect("no error");
+        drop(runtime);
+        let left: Vec<String> = MARKS.take().iter().flat_map(Mark::leftovers).collect();
+        assert!(left.is_empty(), "left behind: {left:#?}");
+    })
+}
+
+fn rust(what: &str) -> Command {
+    Command::new(WORKER).args([what, "127.0.0.1:0"])
+}
+
+fn node(what: &str) -> Command {
+    Command::new("node").arg(root().join("tests/node/faulty.js")).arg(what)
+}
+
+fn policy(policy: Policy) -> Watched {
+    Watched::new(Options::default().policy(policy))
+}
+
+fn round_robin() -> Watched {
+    policy(Policy::RoundRobin)
+}
+
+/// Has an impostor say something to its primary, and what it hears then.
+async fn say(cluster: &Watched, impostor: &Worker, what: &Value) -> Value {
+    impostor.send(&json!({ "say": what })).await.expect("sent");
+    cluster.message(impostor).await["heard"].take()
+}
+
+/// Looks again and again until it is so.
+async fn until(mut it_is_so: impl FnMut() -> bool) {
+    let mut clock = tokio::time::interval(Duration::from_millis(1));
+    while !it_is_so() {
+        clock.tick().await;
+    }
+}
+
+fn main() -> ExitCode {
+    let node = ["node"];
+    conclude(vec![
+        case("killed before it is online", &[], deaths::before_it_is_online),
+        case("killed after online, before it listens", &[], deaths::after_online_and_before_it_listens),
+        case("killed before it says that it listens", &[], deaths::before_it_says_that_it_listens),
+        case("killed before it reads what it was handed", &node, deaths::before_it_reads_what_it_was_handed),
+        case("killed after it has taken the connection", &node, deaths::after_it_has_taken_the_connection),
+        case("killed with its connections open, among 200", &node, deaths::with_its_connections_open_among_200),
+        case("all killed at once", &node, deaths::all_at_once),
+        case("all killed at once, the socket shared", &node, deaths::all_at_once_when_shared),
+        case("killed while a grandchild holds its channel", &[], deaths::with_a_grandchild_that_holds_its_channel),
+        case("stuck, it holds its window and no more", &node, stuck::it_holds_its_window_and_no_more),
+        case("late, it is handed nothing more", &node, stuck::late_it_is_handed_nothing_more),
+        case("stuck, it is killed if there is a limit", &node, stuck::it_is_killed_if_there_is_a_limit),
+        case("stuck, it is told to go", &[], stuck::it_accepts_nothing_and_is_told_to_go),
+        case("nobody is there: some wait here, the rest in the kernel", &[], stuck::nobody_else_is_there),
+        case(
+            "a worker without descriptors is passed over",
+            &node,
+            descriptors::a_worker_without_any_is_passed_over_until_it_has_some,
+        ),
+        case("no worker has a descriptor", &node, descriptors::no_worker_has_any_and_the_connections_rest),
+        case(
+            "refused by one, and the other one dies",
+            &[],
+            descriptors::what_one_refused_is_its_own_when_the_other_dies,
+        ),
+        case("the primary has no descriptor", &[], descriptors::the_primary_has_none_and_goes_on_when_it_has),
+        case("the primary has one descriptor", &[], descriptors::the_primary_has_one_and_serves_them_one_by_one),
+        case("the primary is killed: SIGKILL", &node, orphans::killed_by_sigkill),
+        case("the primary is killed: SIGTERM", &node, orphans::killed_by_sigterm),
+        case("the primary is killed: SIGINT", &node, orphans::killed_by_sigint),
+        case("the primary panics", &node, orphans::its_main_panics),
+        case("the primary returns", &node, orphans::its_main_returns),
+        case("the thread that forked has ended", &[], orphans::the_thread_that_forked_ends_and_its_worker_does_not),
+        case("10,000 connections: round robin, Rust", &[], many::round_robin_of_rust),
+        case("10,000 connections: round robin, Node", &node, many::round_robin_of_node),
+        case("10,000 connections: shared, Rust", &[], many::shared_by_rust),
+        case("10,000 connections: shared, Node", &node, many::shared_by_node),
+        case("10,000 connections: least connections, Rust", &[], many::least_connections_of_rust),
+        case("leaving, each is told to disconnect", &node, leaving::each_is_told_to_disconnect),
+        case("leaving, each disconnects itself", &node, leaving::each_disconnects_itself),
+        case("leaving, told with a connection on its way", &node, leaving::told_with_a_connection_on_its_way),
+        case("leaving at the tenth connection", &node, leaving::it_leaves_at_its_tenth_connection),
+        case("exiting at the first connection", &node, leaving::it_exits_at_its_first_connection),
+        case("the only one leaves", &node, leaving::the_only_one_leaves_and_its_successor_comes_later),
+        case("noise is ignored", &[], malice::noise_is_ignored),
+        case("of two answers the first counts", &[], malice::of_two_answers_the_first_counts),
+        case("what is another's is not closed", &[], malice::what_is_anothers_is_not_closed),
+        case("a bad address is refused", &[], malice::a_bad_address_is_refused),
+        case("garbage ends its channel and no other", &[], malice::garbage_ends_its_channel_and_no_other),
+        case("sticky keeps each client at its worker", &[], policies::sticky_keeps_each_client_at_its_worker),
+        case("sticky waits for a stuck worker", &[], policies::sticky_waits_for_one_that_is_stuck_until_it_is_dead),
+        case("weights are respected", &[], policies::weights_are_respected),
+        case("one that keeps its connections gets fewer", &[], policies::one_that_keeps_its_connections_gets_fewer),
+    ])
+}

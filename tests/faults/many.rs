@@ -1,0 +1,69 @@
+//! Many connections, after which every process has as many descriptors as before.
+
+use super::*;
+use crate::remote::Remote;
+use std::io::Read;
+
+/// How many connections, by clients of which each comes again and again.
+const CONNECTIONS: usize = 10_000;
+const CLIENTS: usize = 25;
+
+pub(crate) async fn round_robin_of_rust() -> Outcome {
+    many(Policy::RoundRobin, rust).await
+}
+
+pub(crate) async fn round_robin_of_node() -> Outcome {
+    many(Policy::RoundRobin, node).await
+}
+
+pub(crate) async fn shared_by_rust() -> Outcome {
+    many(Policy::Shared, rust).await
+}
+
+pub(crate) async fn shared_by_node() -> Outcome {
+    many(Policy::Shared, node).await
+}
+
+pub(crate) async fn least_connections_of_rust() -> Outcome {
+    many(Policy::LeastConnections, rust).await
+}
+
+fn rust() -> Vec<String> {
+    [WORKER, "answer", "127.0.0.1:0"].map(str::to_owned).to_vec()
+}
+
+fn node() -> Vec<String> {
+    let script = root().join("tests/node/faulty.js").display().to_string();
+    vec!["node".to_owned(), script, "answer".to_owned()]
+}
+
+/// A client, which comes again and again.
+fn come(address: SocketAddr) -> std::io::Result<()> {
+    let mut answer = String::new();
+    for _ in 0..CONNECTIONS / CLIENTS {
+        answer.clear();
+        std::net::TcpStream::connect(address)?.read_to_string(&mut answer)?;
+        number(&answer);
+    }
+    Ok(())
+}
+
+async fn many(policy: Policy, program: fn() -> Vec<String>) -> Outcome {
+    let mut primary = Remote::start(policy).await;
+    let program = program();
+    let words: Vec<&str> = program.iter().map(String::as_str).collect();
+    let (first, address) = primary.server(&words).await;
+    let (second, same) = primary.server(&words).await;
+    assert_eq!(same, address);
+    let pids = [primary.child.pid(), first.pid, second.pid];
+    let open = || pids.map(|pid| std::fs::read_dir(format!("/proc/{pid}/fd")).expect("it is there").count());
+    let before = open();
+    let clients: Vec<_> = (0..CLIENTS).map(|_| tokio::task::spawn_blocking(move || come(address))).collect();
+    for client in clients {
+        client.await??;
+    }
+    // The last ones are closed a little after they are answered.
+    until(|| open() == before).await;
+    assert_eq!(primary.rest().await, [""; 0]);
+    Ok(())
+}

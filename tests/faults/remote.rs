@@ -1,0 +1,109 @@
+//! A primary in another process, as its parent sees it.
+
+use std::collections::VecDeque;
+
+use forklore::child_process::Child;
+use forklore::ipc::Channel;
+
+use super::*;
+
+/// It does what it is told, and says what happens.
+#[derive(Debug)]
+pub(crate) struct Remote {
+    pub(crate) child: Child,
+    channel: Channel,
+    /// What it said and nobody has asked for.
+    unread: VecDeque<Value>,
+}
+
+/// A worker of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Theirs {
+    pub(crate) id: u32,
+    pub(crate) pid: u32,
+}
+
+impl Remote {
+    pub(crate) async fn start(policy: Policy) -> Remote {
+        let (name, value) = marked();
+        let command = Command::new(env!("CARGO_BIN_EXE_test-cluster-primary")).arg(policy.name()).env(name, value);
+        let (child, channel) = command.fork().expect("it starts");
+        Remote { child, channel, unread: VecDeque::new() }
+    }
+
+    pub(crate) async fn tell(&self, what: &Value) {
+        self.channel.send(what).await.expect("sent");
+    }
+
+    /// Waits for something that it says.
+    async fn find<T>(&mut self, wanted: &str, pick: impl Fn(&Value) -> Option<T>) -> T {
+        let mut place = 0;
+        loop {
+            while let Some(said) = self.unread.get(place) {
+                if let Some(found) = pick(said) {
+                    self.unread.remove(place);
+                    return found;
+                }
+                place += 1;
+            }
+            let message = self.channel.recv().await.expect("no error");
+            let message = message.unwrap_or_else(|| panic!("it is over without {wanted}: {:?}", self.unread));
+            self.unread.push_back(message.decode().expect("JSON"));
+        }
+    }
+
+    /// Waits until this happens to anybody.
+    pub(crate) async fn next(&mut self, what: &str) -> Value {
+        self.find(what, |said| said.get(what).map(|_| said.clone())).await
+    }
+
+    /// Starts a worker.
+    pub(crate) async fn fork(&mut self, how: &str, command: &[&str]) -> Theirs {
+        self.tell(&json!({ how: command })).await;
+        let told = self.next("fork").await;
+        let number = |name: &str| told[name].as_u64().and_then(|number| u32::try_from(number).ok()).expect("a number");
+        Theirs { id: number("fork"), pid: number("pid") }
+    }
+
+    /// Waits until this happens to that worker.
+    pub(crate) async fn sees(&mut self, what: &str, worker: Theirs) -> Value {
+        self.find(what, |said| (said[what] == worker.id).then(|| said.clone())).await
+    }
+
+    pub(crate) async fn listening(&mut self, worker: Theirs) -> SocketAddr {
+        let port = self.sees("listening", worker).await["port"].as_u64();
+        (Ipv4Addr::LOCALHOST, port.and_then(|port| u16::try_from(port).ok()).expect("a port")).into()
+    }
+
+    /// A worker that serves, and where.
+    pub(crate) async fn server(&mut self, command: &[&str]) -> (Theirs, SocketAddr) {
+        let worker = self.fork("fork", command).await;
+        let address = self.listening(worker).await;
+        (worker, address)
+    }
+
+    /// Leaves it so many descriptors.
+    pub(crate) async fn fill(&mut self, left: usize) {
+        self.tell(&json!({ "fill": left })).await;
+        self.find("full", |said| (said == "full").then_some(())).await;
+    }
+
+    /// The time that it has used, in hundredths of a second.
+    pub(crate) fn ticks(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.pid())).expect("it is there");
+        let fields: Vec<&str> = stat.rsplit_once(") ").expect("a name").1.split(' ').collect();
+        // utime and stime, see proc_pid_stat(5).
+        [fields[11], fields[12]].iter().map(|field| field.parse::<u64>().expect("a number")).sum()
+    }
+
+    /// Has it end in order, and what happened that nobody has asked for.
+    pub(crate) async fn rest(mut self) -> Vec<String> {
+        self.tell(&json!("return")).await;
+        while let Some(message) = self.channel.recv().await.expect("no error") {
+            self.unread.push_back(message.decode().expect("JSON"));
+        }
+        assert_eq!(self.child.exit().await.expect("it can be waited for"), Exit::Code(0));
+        let names = self.unread.iter().filter_map(|said| said.as_object()?.keys().next().cloned());
+        names.filter(|name| !["fork", "online", "listening", "how"].contains(&&**name)).collect()
+    }
+}
