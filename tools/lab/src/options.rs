@@ -15,7 +15,7 @@ Examples:
   cargo lab 01 -- --help       what the lab itself takes
 
 Exit codes:
-  0        it ran to its end; with --compare, and every fact is equal
+  0        it ran to its end, or ended in good order when told to; with --compare, and every fact is equal
   1        the lab could not do its work, or with --compare a fact is not equal
   2        wrong usage: no such lab or option, or an argument that the lab refuses
   3        a program that it needs is not installed, or may not be used
