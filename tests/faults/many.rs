@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::remote::Remote;
+use nix::libc::linger;
+use nix::sys::socket::{setsockopt, sockopt};
 use std::io::Read;
 
 /// How many connections, by clients of which each comes again and again.
@@ -42,7 +44,10 @@ fn come(address: SocketAddr) -> std::io::Result<()> {
     let mut answer = String::new();
     for _ in 0..CONNECTIONS / CLIENTS {
         answer.clear();
-        std::net::TcpStream::connect(address)?.read_to_string(&mut answer)?;
+        let mut connection = std::net::TcpStream::connect(address)?;
+        connection.read_to_string(&mut answer)?;
+        // Closed by a reset, as the others are.
+        setsockopt(&connection, sockopt::Linger, &linger { l_onoff: 1, l_linger: 0 })?;
         number(&answer);
     }
     Ok(())
