@@ -25,10 +25,15 @@ compare lab *args:
 trace lab *args:
     @lab=$1; shift; cargo lab "$lab" --trace "$@"
 
-# Measure what things cost: all of it, or one group: just bench spawn
+# Measure what things cost: all of it, or one group: just bench fork
 [group('measure')]
-bench *filter:
-    cargo bench --package forklore-benches -- "$@"
+bench *args:
+    @cargo run --release --quiet --package forklore-benches --bin bench -- "$@"
+
+# Make tables and charts of what was measured
+[group('measure')]
+bench-report *args:
+    @cargo run --release --quiet --package forklore-benches --bin report -- "$@"
 
 # Run every test
 [group('work on it')]

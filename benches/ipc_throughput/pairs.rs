@@ -1,0 +1,144 @@
+//! Two processes and what is between them.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use forklore::child_process::Command;
+use forklore::ipc::Channel;
+use forklore_benches::cpus::Apart;
+use forklore_benches::order::Order;
+use forklore_benches::partner::{Node, Partner};
+use forklore_benches::wire::{Kind, Wire};
+use ipc_channel::ipc::{IpcOneShotServer, IpcReceiver, IpcSender};
+use tokio::runtime::Runtime;
+
+pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
+
+/// One that a task may have.
+type Failure = Box<dyn Error + Send + Sync>;
+
+const PARTNER: &str = env!("CARGO_BIN_EXE_bench-partner");
+
+/// Two processes that exchange messages.
+pub(crate) trait Pair {
+    /// Carries out the order, and says how long that took.
+    fn run(&mut self, order: Order) -> Outcome<Duration>;
+}
+
+pub(crate) struct RawPair<'r> {
+    wire: Wire,
+    partner: Partner<'r>,
+}
+
+impl<'r> RawPair<'r> {
+    pub(crate) fn start(runtime: &'r Runtime, kind: Kind) -> Outcome<RawPair<'r>> {
+        let (wire, theirs) = Wire::pair(kind)?;
+        let command = theirs.hand_to(Command::new(PARTNER).args(["raw", &kind.to_string()]));
+        Ok(RawPair { wire, partner: Partner::spawn(runtime, command)? })
+    }
+}
+
+impl Pair for RawPair<'_> {
+    fn run(&mut self, order: Order) -> Outcome<Duration> {
+        let _apart = Apart::put(0, self.partner.pid())?;
+        Ok(self.wire.run(order)?)
+    }
+}
+
+pub(crate) struct OurPair<'r> {
+    channel: Channel,
+    partner: Partner<'r>,
+    runtime: &'r Runtime,
+}
+
+impl<'r> OurPair<'r> {
+    pub(crate) fn start(runtime: &'r Runtime) -> Outcome<OurPair<'r>> {
+        let (partner, channel) = Partner::fork(runtime, Command::new(PARTNER).arg("channel"))?;
+        Ok(OurPair { channel, partner, runtime })
+    }
+}
+
+impl Pair for OurPair<'_> {
+    fn run(&mut self, order: Order) -> Outcome<Duration> {
+        let _apart = Apart::put(0, self.partner.pid())?;
+        let (channel, text) = (self.channel.clone(), order.text());
+        // In a task, as a server does its work: see `Channel`.
+        let exchanged = self.runtime.spawn(async move {
+            let answer = async || -> Result<String, Failure> {
+                Ok(channel.recv().await?.ok_or("the partner has ended")?.decode()?)
+            };
+            channel.send(&order).await?;
+            answer().await?;
+            let start = Instant::now();
+            for _ in 0..order.count {
+                channel.send(&text).await?;
+                if order.round_trip {
+                    answer().await?;
+                }
+            }
+            if !order.round_trip {
+                answer().await?;
+            }
+            Ok::<_, Failure>(start.elapsed())
+        });
+        self.runtime.block_on(exchanged)?.map_err(|error| error as Box<dyn Error>)
+    }
+}
+
+pub(crate) struct ServoPair<'r> {
+    orders: IpcSender<Order>,
+    texts: IpcSender<String>,
+    answers: IpcReceiver<String>,
+    partner: Partner<'r>,
+}
+
+impl<'r> ServoPair<'r> {
+    pub(crate) fn start(runtime: &'r Runtime) -> Outcome<ServoPair<'r>> {
+        let (server, name) = IpcOneShotServer::new()?;
+        let partner = Partner::spawn(runtime, Command::new(PARTNER).args(["servo", &name]))?;
+        let (_, (orders, texts, answers)) = server.accept()?;
+        Ok(ServoPair { orders, texts, answers, partner })
+    }
+}
+
+impl Pair for ServoPair<'_> {
+    fn run(&mut self, order: Order) -> Outcome<Duration> {
+        let _apart = Apart::put(0, self.partner.pid())?;
+        self.orders.send(order)?;
+        self.answers.recv()?;
+        let text = order.text();
+        let start = Instant::now();
+        for _ in 0..order.count {
+            // It takes the message with it, as ours need not.
+            self.texts.send(text.clone())?;
+            if order.round_trip {
+                self.answers.recv()?;
+            }
+        }
+        if !order.round_trip {
+            self.answers.recv()?;
+        }
+        Ok(start.elapsed())
+    }
+}
+
+/// Both are Node's: a script and the child that it has forked.
+pub(crate) struct NodePair<'r> {
+    node: Node<'r>,
+    child: u32,
+}
+
+impl<'r> NodePair<'r> {
+    pub(crate) fn start(runtime: &'r Runtime, serialization: &str) -> Outcome<Option<NodePair<'r>>> {
+        let Some(mut node) = Node::start(runtime, "channel.js", &[serialization])? else { return Ok(None) };
+        let child = u32::try_from(node.number()?)?;
+        Ok(Some(NodePair { node, child }))
+    }
+}
+
+impl Pair for NodePair<'_> {
+    fn run(&mut self, order: Order) -> Outcome<Duration> {
+        let _apart = Apart::put(self.node.pid(), self.child)?;
+        self.node.ask(&order)
+    }
+}

@@ -1,0 +1,40 @@
+//! What two processes are to do with each other.
+
+use serde::{Deserialize, Serialize};
+
+/// A batch of messages between two processes. Whoever gets it answers once, when it is ready; then come the messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// Whether each message is answered by the same message; otherwise the last one is answered, by a short one.
+    pub round_trip: bool,
+    /// How many there are.
+    pub count: u64,
+    /// How many bytes each has.
+    pub size: usize,
+}
+
+impl Order {
+    /// How many bytes [`encode`](Order::encode) makes of it.
+    pub const LENGTH: usize = 24;
+
+    /// For a wire that knows bytes only.
+    pub fn encode(self) -> [u8; Order::LENGTH] {
+        let mut bytes = [0; Order::LENGTH];
+        bytes[0] = self.round_trip.into();
+        bytes[8..16].copy_from_slice(&self.count.to_ne_bytes());
+        bytes[16..].copy_from_slice(&(self.size as u64).to_ne_bytes());
+        bytes
+    }
+
+    /// The reverse.
+    pub fn decode(bytes: [u8; Order::LENGTH]) -> Order {
+        let (numbers, _) = bytes.as_chunks::<8>();
+        let number = |at: usize| u64::from_ne_bytes(numbers[at]);
+        Order { round_trip: bytes[0] != 0, count: number(1), size: number(2) as usize }
+    }
+
+    /// A message that is this long as JSON, quotes included.
+    pub fn text(self) -> String {
+        "x".repeat(self.size.saturating_sub(2))
+    }
+}

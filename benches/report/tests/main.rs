@@ -1,0 +1,95 @@
+//! What the report makes of a small sample of results: `tests/sample`, beside this file.
+//!
+//! `SNAPSHOTS=overwrite` renews what is expected.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use snapbox::{Assert, Data};
+use tempfile::TempDir;
+
+fn here(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("report/tests").join(name)
+}
+
+fn report(results: &Path, out: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_report"));
+    command.arg("--results").arg(results).arg("--out").arg(out).args(more);
+    command.output().expect("a report")
+}
+
+fn well_done(output: &Output) {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn expect(found: String, file: &str) {
+    let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false);
+    assert.eq(found, Data::read_from(&here(file), None));
+}
+
+#[test]
+fn the_sample_makes_the_expected_tables() {
+    let out = folder();
+    well_done(&report(&here("sample"), out.path(), &[]));
+    expect(fs::read_to_string(out.path().join("report.md")).expect("a report"), "expected.md");
+}
+
+#[test]
+fn who_was_not_installed_is_named() {
+    let out = folder();
+    well_done(&report(&here("sample"), out.path(), &[]));
+    let text = fs::read_to_string(out.path().join("report.md")).expect("a report");
+    assert!(text.contains("Left out: nginx: nginx is not installed; pm2: pm2-runtime is not installed."), "{text}");
+    assert!(text.lines().any(|line| line.contains("| nginx: nginx is not installed |") && line.ends_with("| – |")));
+}
+
+/// Every picture that the report shows is there, has a name at every line, and has no colour that a dark page would swallow.
+#[test]
+fn the_charts_are_there_and_have_names() {
+    let out = folder();
+    well_done(&report(&here("sample"), out.path(), &[]));
+    let text = fs::read_to_string(out.path().join("report.md")).expect("a report");
+    let names: Vec<_> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(names.contains(&"fork-cost.svg") && names.contains(&"serving.svg"), "{names:?}");
+    for name in names {
+        let svg = fs::read_to_string(out.path().join(name)).expect(name);
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n") && svg.contains("<title>"), "{name}");
+        assert!(!svg.contains("#000000") && !svg.contains("#FFFFFF"), "{name}");
+    }
+    let fork = fs::read_to_string(out.path().join("fork-cost.svg")).expect("a chart");
+    for name in ["ours, fork to first message", "node, fork to first message", "1024 MiB"] {
+        assert!(fork.contains(&format!("\n{name}\n")), "{name}: {fork}");
+    }
+}
+
+#[test]
+fn a_run_is_laid_over_another_one() {
+    let (first, second) = (folder(), folder());
+    well_done(&report(&here("sample"), first.path(), &[]));
+    let over = first.path().join("results.json");
+    well_done(&report(&here("sample"), second.path(), &["--over", &over.to_string_lossy()]));
+    let text = fs::read_to_string(second.path().join("report.md")).expect("a report");
+    assert!(text.contains("135 k/s (90.0 k/s–180 k/s); before 135 k/s (90.0 k/s–180 k/s)"), "{text}");
+}
+
+#[test]
+fn a_document_gets_its_table() {
+    let out = folder();
+    let readme = out.path().join("README.md");
+    fs::write(&readme, "before\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nafter\n").expect("written");
+    well_done(&report(&here("sample"), out.path(), &["--readme", &readme.to_string_lossy()]));
+    expect(fs::read_to_string(&readme).expect("a document"), "expected-readme.md");
+}
+
+#[test]
+fn without_results_it_says_so() {
+    let (none, out) = (folder(), folder());
+    let output = report(none.path(), out.path(), &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("nothing was measured"), "{said}");
+}

@@ -1,0 +1,96 @@
+//! The programs that measure, as cargo builds them.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use forklore::child_process::{Command, Stdio, exec_file};
+use serde::Deserialize;
+
+use crate::Outcome;
+
+const PACKAGE: &str = env!("CARGO_PKG_NAME");
+
+/// Those that do rounds by themselves, and last: what they disturb is then over.
+const BY_THEMSELVES: [&str; 2] = ["memory", "serving"];
+
+/// A group's program.
+pub(crate) struct Binary {
+    pub(crate) name: String,
+    pub(crate) program: PathBuf,
+}
+
+impl Binary {
+    /// Whether it does its rounds by itself.
+    pub(crate) fn does_rounds(&self) -> bool {
+        BY_THEMSELVES.contains(&&*self.name)
+    }
+}
+
+/// `cargo metadata`
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    targets: Vec<Target>,
+}
+
+/// A line of `cargo --message-format=json`.
+#[derive(Deserialize)]
+struct Line {
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// The groups whose names contain one of these words, or all.
+async fn names(words: &[String]) -> Outcome<Vec<String>> {
+    let metadata = cargo(["metadata", "--no-deps", "--format-version=1"]).await?;
+    let metadata: Metadata = serde_json::from_str(&metadata)?;
+    let package = metadata.packages.into_iter().find(|package| package.name == PACKAGE).ok_or("we are not there")?;
+    let benches = package.targets.into_iter().filter(|target| target.kind == ["bench"]);
+    let mut names: Vec<_> = benches.map(|target| target.name).collect();
+    if let Some(word) = words.iter().find(|word| !names.iter().any(|name| name.contains(*word))) {
+        return Err(format!("{word:?} is in the name of no group; they are {}", names.join(", ")).into());
+    }
+    names.retain(|name| words.is_empty() || words.iter().any(|word| name.contains(word)));
+    Ok(names)
+}
+
+/// Builds the groups whose names contain one of these words, or all.
+///
+/// `smoke`: as `cargo test` builds, since most of it is built already then.
+pub(crate) async fn build(words: &[String], smoke: bool) -> Outcome<Vec<Binary>> {
+    let profile = if smoke { "--profile=dev" } else { "--profile=bench" };
+    let arguments = ["bench", profile, "--package", PACKAGE, "--no-run", "--message-format=json"];
+    let mut arguments: Vec<_> = arguments.map(str::to_owned).into();
+    arguments.extend(names(words).await?.iter().map(|name| format!("--bench={name}")));
+    let mut all = Vec::new();
+    for line in cargo(arguments).await?.lines() {
+        let line: Line = serde_json::from_str(line)?;
+        if let (Some(target), Some(program)) = (line.target, line.executable)
+            && target.kind == ["bench"]
+        {
+            all.push(Binary { name: target.name, program });
+        }
+    }
+    all.sort_by(|a, b| (a.does_rounds(), &a.name).cmp(&(b.does_rounds(), &b.name)));
+    Ok(all)
+}
+
+/// What it says while it builds is for the terminal.
+async fn cargo(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Outcome<String> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let command = Command::new(cargo).args(arguments).cwd(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::Inherit);
+    let command = command.env("CARGO_TARGET_DIR", crate::target()?);
+    Ok(exec_file(command).max_buffer(usize::MAX).await?.stdout_lossy())
+}

@@ -1,0 +1,133 @@
+//! Who takes part, and how each is started.
+
+use std::ffi::OsStr;
+use std::io;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+
+use forklore::child_process::{Command, Signal, Stdio};
+use forklore_benches::contestants::Contestant as Listed;
+use forklore_benches::{figures, installed};
+use tempfile::TempDir;
+
+const PRIMARY: &str = env!("CARGO_BIN_EXE_bench-primary");
+const WORKER: &str = env!("CARGO_BIN_EXE_bench-worker");
+const REUSEPORT: &str = env!("CARGO_BIN_EXE_bench-reuseport");
+const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/server.js");
+
+/// One who takes part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contestant {
+    pub(crate) name: &'static str,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// Our primary with our workers, by this policy.
+    Ours(&'static str),
+    Reuseport,
+    /// `server.js` by itself, with this `NODE_CLUSTER_SCHED_POLICY`.
+    Node(&'static str),
+    /// `server.js` under our primary, by this policy.
+    NodeUnderOurs(&'static str),
+    Nginx,
+    Pm2,
+}
+
+/// A contestant that is to be started.
+pub(crate) struct Start {
+    pub(crate) command: Command,
+    /// Where it listens, if it does not say so.
+    pub(crate) port: Option<u16>,
+    /// What it writes when a worker is ready: the address follows if it says where it listens.
+    pub(crate) ready: &'static str,
+    /// What it writes, as far as its readiness is concerned.
+    pub(crate) reads: Reads,
+    /// Removed when it has ended.
+    pub(crate) folder: TempDir,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reads {
+    Stdout,
+    Stderr,
+}
+
+impl Contestant {
+    pub(crate) fn all() -> Vec<Contestant> {
+        let one = |(contestant, kind): (Listed, Kind)| Contestant { name: contestant.name, kind };
+        let all = [
+            (figures::SO_REUSEPORT, Kind::Reuseport),
+            (figures::ROUND_ROBIN, Kind::Ours("round-robin")),
+            (figures::SHARED, Kind::Ours("shared")),
+            (figures::LEAST_CONNECTIONS, Kind::Ours("least-connections")),
+            (figures::NODE_WORKERS, Kind::NodeUnderOurs("round-robin")),
+            (figures::NODE_ROUND_ROBIN, Kind::Node("rr")),
+            (figures::NODE_SHARED, Kind::Node("none")),
+            (figures::NGINX, Kind::Nginx),
+            (figures::PM2, Kind::Pm2),
+        ];
+        all.into_iter().map(one).collect()
+    }
+
+    /// The program without which it cannot take part.
+    fn needs(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Ours(_) | Kind::Reuseport => None,
+            Kind::Node(_) | Kind::NodeUnderOurs(_) => Some("node"),
+            Kind::Nginx => Some("nginx"),
+            Kind::Pm2 => Some("pm2-runtime"),
+        }
+    }
+
+    /// What it lacks.
+    pub(crate) fn lacks(&self) -> Option<&'static str> {
+        ["wrk"].into_iter().chain(self.needs()).find(|program| installed(program).is_none())
+    }
+
+    pub(crate) fn start(&self) -> io::Result<Start> {
+        let folder = tempfile::tempdir()?;
+        let found = self.needs().and_then(installed).unwrap_or_default();
+        let node = |command: Command| command.env("PORT", "0").env("WORKERS", "2").env("NODE_ENV", "production");
+        let mut port = None;
+        let command = match self.kind {
+            Kind::Ours(policy) => Command::new(PRIMARY).args([policy, WORKER]),
+            Kind::Reuseport => Command::new(REUSEPORT),
+            Kind::Node(policy) => node(Command::new(found).arg(SERVER)).env("NODE_CLUSTER_SCHED_POLICY", policy),
+            Kind::NodeUnderOurs(policy) => {
+                let arguments = [OsStr::new(policy), found.as_os_str(), OsStr::new(SERVER)];
+                node(Command::new(PRIMARY).args(arguments))
+            }
+            Kind::Pm2 => {
+                let command = node(Command::new(found).args(["start", SERVER, "-i", "2", "--raw"]));
+                command.env("PM2_HOME", folder.path())
+            }
+            Kind::Nginx => {
+                let listener = TcpListener::bind("127.0.0.1:0")?;
+                port = Some(listener.local_addr()?.port());
+                nginx(Command::new(found), listener, &folder)?
+            }
+        };
+        let nginx = matches!(self.kind, Kind::Nginx);
+        let ready = if nginx { "start worker process " } else { "listening on 127.0.0.1:" };
+        let reads = if nginx { Reads::Stderr } else { Reads::Stdout };
+        let (stdout, stderr) = if nginx { (Stdio::Ignore, Stdio::Pipe) } else { (Stdio::Pipe, Stdio::Inherit) };
+        let command = command.stdin(Stdio::Ignore).stdout(stdout).stderr(stderr);
+        // Should we be killed. Its workers end with it in their own ways; nginx's are ended by their master, which needs to live for it.
+        let command = command.parent_death_signal(Signal::SIGTERM);
+        Ok(Start { command, port, ready, reads, folder })
+    }
+}
+
+/// It cannot choose a port and say which. But it takes over a socket that it is named in `NGINX`, meant for a change of program without a
+/// pause: so nobody else can have the port.
+fn nginx(command: Command, listener: TcpListener, folder: &TempDir) -> io::Result<Command> {
+    let port = listener.local_addr()?.port().to_string();
+    let path = folder.path().to_string_lossy();
+    let configuration = include_str!("../peers/nginx.conf").replace("{folder}", &path).replace("{port}", &port);
+    let file = folder.path().join("nginx.conf");
+    std::fs::write(&file, configuration)?;
+    let command = command.arg("-e").arg("stderr").arg("-p").arg(folder.path()).arg("-c").arg(file);
+    Ok(command.descriptor(3, Stdio::Fd(OwnedFd::from(listener))).env("NGINX", "3;"))
+}
