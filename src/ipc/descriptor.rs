@@ -45,6 +45,10 @@ impl Nature {
 ///
 /// The name of what it is when no process can be sent it.
 pub(super) fn nature(fd: BorrowedFd<'_>) -> Result<Nature, String> {
+    // Only TCP knows this option, so for the kind that is passed most often one question is enough.
+    if getsockopt(&fd, sockopt::TcpNoDelay).is_ok() {
+        return Ok(Nature::Tcp);
+    }
     let socket = match getsockopt(&fd, sockopt::SockType) {
         Ok(kind) => kind,
         Err(Errno::ENOTSOCK) => return file(fd),

@@ -79,6 +79,7 @@ impl Incoming {
             }
             match line {
                 Line::User(body) => self.arrived.push((false, Message::new(body, None))),
+                Line::Text(body) => self.arrived.push((false, Message::plain(body))),
                 Line::Internal(body) => self.internal_arrived(Message::new(body, None)),
                 Line::Handle { kind, key, body, internal } => {
                     outgoing.push_own(if self.handle_arrived(kind, key, body, internal) { ACK } else { NACK });

@@ -26,13 +26,20 @@ const DEEPEST: usize = 8;
 pub struct Message {
     /// Known to be JSON, and so UTF-8.
     body: Bytes,
+    /// Whether it is known to be a text with nothing escaped.
+    plain: bool,
     /// The handle that came with it, to be taken.
     pub handle: Option<Handle>,
 }
 
 impl Message {
     pub(super) fn new(body: Bytes, handle: Option<Handle>) -> Message {
-        Message { body, handle }
+        Message { body, plain: false, handle }
+    }
+
+    /// A text with nothing escaped.
+    pub(super) fn plain(body: Bytes) -> Message {
+        Message { body, plain: true, handle: None }
     }
 
     /// Its JSON text, as it came.
@@ -46,6 +53,11 @@ impl Message {
     ///
     /// [`ErrorKind::Json`] when the value is not of that type. The channel goes on.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
+        if self.plain
+            && let Some(value) = text::decode(&self.body)
+        {
+            return Ok(value);
+        }
         serde_json::from_slice(&self.body).map_err(|error| {
             let sentence = format!("{error}, and not the {} expected", std::any::type_name::<T>());
             Error::new("decode the message", excerpt(&self.body), ErrorKind::Json(sentence)).caused_by(error.into())
@@ -65,6 +77,8 @@ impl Message {
 pub(super) enum Line {
     /// For the user.
     User(Bytes),
+    /// For the user: a text with nothing escaped.
+    Text(Bytes),
     /// Internal, and not the channel's own business: `NODE_CLUSTER`, or a command that nobody knows.
     Internal(Bytes),
     /// A message that came with a handle; `internal` says whether that message is.
@@ -110,7 +124,7 @@ pub(super) fn classify(line: Bytes) -> Result<Line, ErrorKind> {
         _ => {}
     }
     if text::is_one(&line) {
-        return Ok(Line::User(line));
+        return Ok(Line::Text(line));
     }
     // One pass over all of it, which makes no tree, and says that it is UTF-8, too.
     let raw: &RawValue =
@@ -236,7 +250,6 @@ mod tests {
             r#"{"cmd":5,"NODE_X":1}"#,
             "null",
             "[]",
-            r#""NODE_X""#,
             "0",
             "false",
             r#"{"a":{"cmd":"NODE_X"}}"#,
@@ -244,10 +257,31 @@ mod tests {
         ] {
             assert_eq!(of(user), Ok(Line::User(Bytes::from_static(user.as_bytes()))));
         }
+        assert_eq!(of(r#""NODE_X""#), Ok(Line::Text(Bytes::from_static(b"\"NODE_X\""))));
         for internal in [r#"{"cmd":"NODE_X"}"#, r#"{"a":["\\"],"cmd":"\u004eODE_CLUSTER","type":5}"#] {
             assert_eq!(of(internal), Ok(Line::Internal(Bytes::from_static(internal.as_bytes()))));
         }
         assert_eq!(of("{\"cmd\" : \"NODE_HANDLE_ACK\"}\r"), Ok(Line::Ack));
+    }
+
+    #[test]
+    fn a_text_is_decoded_as_every_type_that_takes_one() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        enum Unit {
+            Hello,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Wrapped(String);
+
+        let message = Message::plain(Bytes::from_static(b"\"Hello\""));
+        assert_eq!(message.decode().ok(), Some("Hello"));
+        assert_eq!(message.decode().ok(), Some(Some("Hello".to_owned())));
+        assert_eq!(message.decode().ok(), Some(Wrapped("Hello".to_owned())));
+        assert_eq!(message.decode().ok(), Some(Unit::Hello));
+        assert_eq!(message.decode().ok(), Some(serde_json::json!("Hello")));
+        assert_eq!(message.decode::<&RawValue>().map(RawValue::get).ok(), Some("\"Hello\""));
+        let error = message.decode::<u32>().expect_err("no number").to_string();
+        assert!(error.contains("invalid type: string \"Hello\", expected u32"), "{error}");
     }
 
     #[test]

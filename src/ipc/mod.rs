@@ -10,6 +10,7 @@
 //! | `counts.rs` | how many connections of a server its sender's peer has open |
 //! | `descriptor.rs` | what a descriptor is, asked of the kernel |
 //! | `channel.rs` | [`Channel`]: what its user sees |
+//! | `delivery.rs` | [`Delivery`]: what becomes of a handle that was sent |
 //! | `settings.rs` | [`Settings`]: how a channel is to work |
 //! | `shared.rs` | what its user and its driver both see |
 //! | `queue.rs` | what waits to be sent, and which of it may go |
@@ -20,6 +21,7 @@
 
 mod channel;
 mod counts;
+mod delivery;
 mod descriptor;
 mod driver;
 pub mod frame;
@@ -36,8 +38,9 @@ mod text;
 
 use std::fmt;
 
+pub use channel::Channel;
 pub(crate) use channel::Outcomes;
-pub use channel::{Channel, Delivery};
+pub use delivery::Delivery;
 pub use handle::Handle;
 pub use message::Message;
 pub use parent::{CHANNEL_FD, PRIVATE_VARIABLES, SERIALIZATION_MODE, UNIQUE_ID, parent, parent_with};

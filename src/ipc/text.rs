@@ -3,8 +3,9 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::de::value::{self, BorrowedStrDeserializer};
 use serde::ser::{Impossible, Serializer};
+use serde::{Deserialize, Serialize};
 
 /// Shorter ones gain nothing.
 const LONG: usize = 256;
@@ -18,6 +19,13 @@ pub(super) fn append(value: &(impl Serialize + ?Sized), line: &mut Vec<u8>) -> b
 pub(super) fn is_one(line: &[u8]) -> bool {
     let inside = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\""));
     inside.is_some_and(|text| is_plain(text) && std::str::from_utf8(text).is_ok())
+}
+
+/// The value of such a line; `None` when its type takes no text as it is, but perhaps in a wrapping that serde_json knows of.
+pub(super) fn decode<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Option<T> {
+    let inside = line.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let text = std::str::from_utf8(inside).ok()?;
+    T::deserialize(BorrowedStrDeserializer::<value::Error>::new(text)).ok()
 }
 
 /// Whether no byte must be written in another way: no quote, no backslash, no control character.
