@@ -59,7 +59,7 @@ pub(crate) struct Options {
     pub(crate) port_report: bool,
 
     /// How many connections a prompt worker may hold that it has not taken; 1 in Node
-    #[arg(long, value_name = "N", default_value = "4", value_parser = number::<NonZeroU16>, requires = "app")]
+    #[arg(long, value_name = "N", default_value = "16", value_parser = number::<NonZeroU16>, requires = "app")]
     pub(crate) window: NonZeroU16,
 
     /// End a worker that has not taken a connection for so many milliseconds; another one gets it

@@ -19,7 +19,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             policy: Policy::RoundRobin,
-            window: 4,
+            window: 16,
             waiting: 1024,
             answer_limit: None,
             linger: Duration::from_secs(5),
@@ -35,8 +35,8 @@ impl Options {
         Options { policy, ..self }
     }
 
-    /// How many connections a worker may hold that it has not answered for, as long as it answers promptly; 4 if not said otherwise, 1
-    /// in Node. A worker begins with one, gets one more for each prompt answer, and falls back to one when it was slow. So one that hangs
+    /// How many connections a worker may hold that it has not answered for, as long as it answers promptly; 16 if not said otherwise, 1
+    /// in Node. With more of them a worker finds something to do whenever it looks, and is woken less often. A worker begins with one, gets one more for each prompt answer, and falls back to one when it was slow. So one that hangs
     /// holds no more than these, and no connection that came after it began to hang.
     pub fn window(self, connections: usize) -> Options {
         Options { window: connections.max(1), ..self }

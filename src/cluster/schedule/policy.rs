@@ -10,7 +10,7 @@ pub enum Policy {
     /// In turn: Node's `SCHED_RR`.
     #[default]
     RoundRobin,
-    /// Whoever became idle last: what the kernel makes of Node's `SCHED_NONE`.
+    /// Whoever became idle last: a model of what becomes of Node's `SCHED_NONE`.
     Shared,
     /// In turn, each as often as its weight says.
     Weighted,

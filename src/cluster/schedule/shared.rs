@@ -4,9 +4,11 @@ use super::chain::Chain;
 use super::members::Slot;
 use super::order::Order;
 
-/// The open workers lie on a pile: who became idle last is woken first, as by epoll, which puts each process that
-/// begins to wait before the others. The one on top takes items as long as it has room. Under a light load one worker
-/// does nearly everything.
+/// The open workers lie on a pile: who became idle last takes items as long as it has room. Under a light load one worker does nearly
+/// everything.
+///
+/// A model, and no rule of the kernel's: of several processes that wait with epoll it wakes all (`epoll_ctl(2)`, `EPOLLEXCLUSIVE`), and
+/// the quickest takes the connection, most often one that has not slept for long.
 #[derive(Debug)]
 pub(super) struct Shared(Chain);
 
