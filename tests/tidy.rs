@@ -128,7 +128,8 @@ fn transcripts_fit_on_a_terminal() {
 
 #[test]
 fn files_are_short_enough_to_be_read() {
-    let lines = |path: &PathBuf| read(path).lines().count();
+    // The marks by which the book takes an excerpt are none of the file's own lines.
+    let lines = |path: &PathBuf| read(path).lines().filter(|line| !line.contains("ANCHOR")).count();
     for path in files("src", "rs").iter().chain(&files("tools", "rs")).chain(&files("tests", "rs")) {
         assert!(lines(path) <= 320, "{}: {} lines; two files, perhaps?", path.display(), lines(path));
     }
