@@ -66,7 +66,7 @@ impl Unit {
         matches!(self, Unit::Rate | Unit::Bytes)
     }
 
-    /// `1.02 ms`, `98.4 k/s`, `2.60 GB/s`, `7.0 MiB`
+    /// `1.02 ms`, `98.4 k/s`, `2.60 GB/s`, `7.0 MiB`; a line is not to end between the two.
     pub(crate) fn show(self, value: f64) -> String {
         let steps: &[(f64, &str)] = match self {
             Unit::Time => &[(1.0, "ns"), (1e3, "µs"), (1e6, "ms"), (1e9, "s")],
@@ -75,9 +75,15 @@ impl Unit {
             Unit::Memory => &[(1.0, "KiB"), (1024.0, "MiB"), (1024.0 * 1024.0, "GiB")],
         };
         let step = steps.iter().rev().find(|(scale, _)| value >= *scale).unwrap_or(&steps[0]);
-        format!("{} {}", three_figures(value / step.0), step.1)
+        format!("{}{NO_BREAK}{}", three_figures(value / step.0), step.1)
     }
 }
+
+/// A space at which no line ends.
+pub(crate) const NO_BREAK: char = '\u{a0}';
+
+/// What stands between the least and the greatest: a dash at which no line ends.
+pub(crate) const TO: &str = "\u{2060}–\u{2060}";
 
 /// With as many figures as mean something.
 pub(crate) fn three_figures(value: f64) -> String {
@@ -129,11 +135,11 @@ mod tests {
 
     #[test]
     fn numbers_are_shown_as_they_are_said() {
-        assert_eq!(Unit::Time.show(1_020_000.0), "1.02 ms");
-        assert_eq!(Unit::Time.show(0.5), "0.50 ns");
-        assert_eq!(Unit::Rate.show(98_400.0), "98.4 k/s");
-        assert_eq!(Unit::Bytes.show(2.6e9), "2.60 GB/s");
-        assert_eq!(Unit::Memory.show(7168.0), "7.00 MiB");
+        assert_eq!(Unit::Time.show(1_020_000.0), "1.02\u{a0}ms");
+        assert_eq!(Unit::Time.show(0.5), "0.50\u{a0}ns");
+        assert_eq!(Unit::Rate.show(98_400.0), "98.4\u{a0}k/s");
+        assert_eq!(Unit::Bytes.show(2.6e9), "2.60\u{a0}GB/s");
+        assert_eq!(Unit::Memory.show(7168.0), "7.00\u{a0}MiB");
     }
 
     #[test]

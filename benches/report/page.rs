@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use crate::figure::Figure;
+use crate::figure::{Figure, TO};
 use crate::read::Results;
 use crate::rows::ALL;
 use crate::wanted::Found;
@@ -133,7 +133,7 @@ fn figures(results: &Results, group: &str, over: Option<&Results>) -> String {
 fn shown(figure: &Figure) -> String {
     let spread = figure.spread();
     let [median, least, greatest] = [spread.median, spread.least, spread.greatest].map(|value| figure.unit.show(value));
-    if least == greatest { median } else { format!("{median} ({least}–{greatest})") }
+    if least == greatest { median } else { format!("{median} ({least}{TO}{greatest})") }
 }
 
 /// Each once, in the order in which they come.

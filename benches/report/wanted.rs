@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::figure::{Figure, Spread, Unit, three_figures};
+use crate::figure::{Figure, NO_BREAK, Spread, TO, Unit, three_figures};
 use crate::read::Results;
 use crate::rows::ALL;
 
@@ -63,12 +63,22 @@ impl Wanted {
             Faster(least, place) => {
                 let peer = find(place);
                 let times = ours.zip(peer).and_then(|(ours, peer)| times_as_fast(ours, peer));
-                (Some((place, peer)), times, format!("≥ {least} ×"), times.map(|times| times.median >= least))
+                (
+                    Some((place, peer)),
+                    times,
+                    format!("≥{NO_BREAK}{least}{NO_BREAK}×"),
+                    times.map(|times| times.median >= least),
+                )
             }
             AtMost(most, place) => {
                 let peer = find(place);
                 let times = ours.zip(peer).and_then(|(ours, peer)| ours.ratio(peer));
-                (Some((place, peer)), times, format!("≤ {most} ×"), times.map(|times| times.median <= most))
+                (
+                    Some((place, peer)),
+                    times,
+                    format!("≤{NO_BREAK}{most}{NO_BREAK}×"),
+                    times.map(|times| times.median <= most),
+                )
             }
             Beside(place) => {
                 let peer = find(place);
@@ -77,7 +87,7 @@ impl Wanted {
             }
             Below(most) => {
                 let reached = ours.map(|ours| ours.spread().median <= most);
-                (None, None, format!("≤ {}", Unit::Time.show(most)), reached)
+                (None, None, format!("≤{NO_BREAK}{}", Unit::Time.show(most)), reached)
             }
         };
         let named = |name: &str, figure: &Figure| format!("{name}: {}", value(figure));
@@ -109,7 +119,11 @@ fn value(figure: &Figure) -> String {
 
 fn times(ratio: Spread) -> String {
     let [median, least, greatest] = [ratio.median, ratio.least, ratio.greatest].map(three_figures);
-    if least == greatest { format!("{median} ×") } else { format!("{median} × ({least}–{greatest})") }
+    if least == greatest {
+        format!("{median}{NO_BREAK}×")
+    } else {
+        format!("{median}{NO_BREAK}× ({least}{TO}{greatest})")
+    }
 }
 
 /// Why there is no figure.
