@@ -166,6 +166,7 @@ impl Child {
     /// # Errors
     ///
     /// Those of [`exit`](Child::exit).
+    // ANCHOR: close
     pub async fn close(&mut self) -> Result<Exit> {
         // Nobody can write to it as long as we wait here, and a child that reads to the end would wait for us.
         self.stdin = None;
@@ -182,6 +183,7 @@ impl Child {
         self.process.reap();
         Ok(exit)
     }
+    // ANCHOR_END: close
 
     /// The next of [`Event::Spawn`], [`Event::Exit`], [`Event::Close`]; then `None`. Can be cancelled without loss.
     ///

@@ -245,6 +245,7 @@ async fn feed(stdin: Option<Writable>, input: &[u8]) -> Result<(), Stop> {
     Ok(())
 }
 
+// ANCHOR: take
 /// Reads to the end, but no more than `limit` bytes.
 async fn take(from: Option<Readable>, stream: &'static str, limit: usize, to: &mut Vec<u8>) -> Result<(), Stop> {
     let Some(mut from) = from else { return Ok(()) };
@@ -257,6 +258,7 @@ async fn take(from: Option<Readable>, stream: &'static str, limit: usize, to: &m
     }
     Ok(())
 }
+// ANCHOR_END: take
 
 async fn time_is_up(timeout: Option<Duration>) -> ErrorKind {
     match timeout {

@@ -72,6 +72,7 @@ impl Command {
         Ok(number)
     }
 
+    // ANCHOR: announce
     /// Tells the child by its environment where its channel is. A value that stands there already is replaced: Node appends its own, and
     /// which of the two the child finds is then a matter of luck.
     pub(super) fn announce_channel(&mut self) -> Result<()> {
@@ -81,6 +82,7 @@ impl Command {
         environment.insert(SERIALIZATION_MODE.into(), "json".into());
         Ok(())
     }
+    // ANCHOR_END: announce
 
     /// Our end of the channel of a child that runs.
     pub(super) fn open_channel(&self, end: Option<(UnixStream, Open)>) -> Result<Option<Channel>> {

@@ -6,6 +6,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 /// Where execvp(3) looks when the child's environment has no `PATH`: what glibc answers for `_CS_PATH`.
 const DEFAULT_PATH: &[u8] = b"/bin:/usr/bin";
 
+// ANCHOR: candidates
 /// The paths that `program` stands for, in the order in which they are tried. The rules are execvp(3)'s, and it is the **child's**
 /// `PATH` that counts, as in Node:
 ///
@@ -24,6 +25,7 @@ pub(super) fn candidates(program: &OsStr, path: Option<&OsStr>) -> Vec<OsString>
         })
         .collect()
 }
+// ANCHOR_END: candidates
 
 #[cfg(test)]
 mod tests {

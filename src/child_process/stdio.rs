@@ -84,6 +84,7 @@ impl Stdio {
     }
 }
 
+// ANCHOR: open_pipe
 fn open_pipe(number: RawFd, open: Open) -> io::Result<(OwnedFd, End)> {
     let open = Some(open);
     if number > 2 {
@@ -101,7 +102,9 @@ fn open_pipe(number: RawFd, open: Open) -> io::Result<(OwnedFd, End)> {
     };
     Ok((theirs, end))
 }
+// ANCHOR_END: open_pipe
 
+// ANCHOR: socket_pair
 /// Our end and the child's. Ours does not block; the child's does until it says otherwise.
 fn socket_pair() -> io::Result<(std::os::unix::net::UnixStream, OwnedFd)> {
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
@@ -109,6 +112,7 @@ fn socket_pair() -> io::Result<(std::os::unix::net::UnixStream, OwnedFd)> {
     ours.set_nonblocking(true)?;
     Ok((ours, theirs))
 }
+// ANCHOR_END: socket_pair
 
 fn set_blocking(fd: impl AsFd) -> nix::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);

@@ -22,6 +22,7 @@ impl Sequence {
     }
 }
 
+// ANCHOR: envelope
 /// What is to be sent: `cmd`, the members of `body`, `seq`.
 #[derive(Debug, Serialize)]
 pub(super) struct Outgoing<B> {
@@ -30,6 +31,7 @@ pub(super) struct Outgoing<B> {
     body: B,
     seq: u64,
 }
+// ANCHOR_END: envelope
 
 impl<B: Serialize> Outgoing<B> {
     pub(super) fn new(seq: u64, body: B) -> Outgoing<B> {
@@ -62,6 +64,7 @@ pub(super) fn body<'a, B: Deserialize<'a>>(message: &'a Message) -> Option<B> {
     message.decode().ok()
 }
 
+// ANCHOR: act
 /// What is to be done, or has been.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -85,6 +88,7 @@ pub(super) enum Act {
     #[serde(other)]
     Unknown,
 }
+// ANCHOR_END: act
 
 /// A message with an act and no more than a key and a count.
 #[derive(Debug, Serialize)]
@@ -157,6 +161,7 @@ impl Query {
     /// UDP with `SO_REUSEADDR`.
     pub(super) const REUSE_ADDRESS: u32 = 4;
 
+    // ANCHOR: key
     /// The name of the listener that this asks for, as Node 20 builds it: the same from several workers is the same listener. What is not
     /// there has JavaScript's spelling.
     pub(super) fn key(&self) -> String {
@@ -165,6 +170,7 @@ impl Query {
         let address = self.address.as_deref().unwrap_or("null");
         format!("{address}:{}:{}:{fd}:{}", or_null(self.port), self.address_type, self.index)
     }
+    // ANCHOR_END: key
 
     /// The descriptor of the primary that is to be listened on.
     pub(super) fn descriptor(&self) -> Option<i64> {

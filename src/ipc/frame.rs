@@ -74,6 +74,7 @@ impl Decoder {
             [0, ref more @ ..] if more.len() < 5 && self.limit >= 5 => return Ok(None),
             _ => {}
         }
+        // ANCHOR: split
         match memchr(b'\n', &self.buffer[self.searched..]) {
             Some(found) if self.searched + found <= self.limit => {
                 let message = self.buffer.split_to(self.searched + found).freeze();
@@ -94,6 +95,7 @@ impl Decoder {
             }
             _ => Err(Unreadable::TooLong),
         }
+        // ANCHOR_END: split
     }
 
     /// What has come of a message that is not complete.

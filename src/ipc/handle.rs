@@ -80,6 +80,7 @@ impl Handle {
     /// # Errors
     ///
     /// [`ErrorKind::Unsendable`] with the name of what it is when it cannot be sent; [`ErrorKind::OutOfDescriptors`].
+    // ANCHOR: of
     pub fn of(fd: &impl AsFd) -> Result<Handle> {
         let copy = fd.as_fd().try_clone_to_owned().map_err(|error| Error::io("duplicate", "a handle", error))?;
         let nature = descriptor::nature(copy.as_fd()).map_err(unsendable)?;
@@ -90,6 +91,7 @@ impl Handle {
             _ => Handle::Socket(Socket::new(copy, None)),
         })
     }
+    // ANCHOR_END: of
 
     /// The name by which Node knows what to make of it: `net.Server`, `net.Socket`, `dgram.Socket`, `net.Native`, `dgram.Native`.
     pub fn type_name(&self) -> &'static str {

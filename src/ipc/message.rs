@@ -12,11 +12,13 @@ use super::handle::Kind;
 use super::{Handle, text};
 use crate::error::{Error, ErrorKind, Result};
 
+// ANCHOR: acknowledgements
 /// A handle has come, and has been taken.
 pub(super) const ACK: &[u8] = b"{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 
 /// A message spoke of a handle, and none has come.
 pub(super) const NACK: &[u8] = b"{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
+// ANCHOR_END: acknowledgements
 
 /// How often a `NODE_HANDLE` may be wrapped in another one. Node wraps a retransmission once.
 const DEEPEST: usize = 8;
@@ -163,6 +165,7 @@ pub(super) fn classify(line: Bytes) -> Result<Line, ErrorKind> {
     Err(malformed("a NODE_HANDLE wrapped in itself too often", &line))
 }
 
+// ANCHOR: internal
 /// The members of an internal message that a channel looks at; `None` for any other value.
 fn internal(json: &Bytes) -> Option<Fields<'_>> {
     // A message of a user's seldom gets further than this: the letters must stand there, unless some of them are written as `\u…`.
@@ -171,6 +174,7 @@ fn internal(json: &Bytes) -> Option<Fields<'_>> {
     let fields = suspicious.then(|| serde_json::from_slice::<Fields<'_>>(json).ok())??;
     (fields.cmd.len() > 5 && fields.cmd.starts_with("NODE_")).then_some(fields)
 }
+// ANCHOR_END: internal
 
 #[derive(Debug, Default)]
 struct Fields<'a> {
@@ -219,6 +223,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
+// ANCHOR: with_handle
 /// The line of a message that comes with a handle.
 pub(super) fn with_handle(message: &(impl Serialize + ?Sized), handle: &Handle) -> serde_json::Result<Vec<u8>> {
     let mut line = format!("{{\"cmd\":\"NODE_HANDLE\",\"type\":\"{}\",\"msg\":", handle.kind().name()).into_bytes();
@@ -233,6 +238,7 @@ pub(super) fn with_handle(message: &(impl Serialize + ?Sized), handle: &Handle) 
     line.extend_from_slice(b"}\n");
     Ok(line)
 }
+// ANCHOR_END: with_handle
 
 #[cfg(test)]
 mod tests {

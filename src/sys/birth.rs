@@ -131,6 +131,7 @@ fn default_signals() {
     }
 }
 
+// ANCHOR: place
 /// Puts every descriptor at its number, whatever stands there: first all of them out of the way, then each to its place.
 fn place_descriptors(plan: &mut Plan<'_>) -> Result<(), Failure> {
     // Nothing above stderr survives the exec but what is placed, even if somebody forgot close-on-exec. Before kernel 5.11 this
@@ -150,6 +151,7 @@ fn place_descriptors(plan: &mut Plan<'_>) -> Result<(), Failure> {
     }
     Ok(())
 }
+// ANCHOR_END: place
 
 /// Drops the supplementary groups and changes group and user, by the bare system calls: glibc's functions would try to tell every
 /// thread of the process, and those are our parent's.
@@ -171,6 +173,7 @@ fn become_user(request: &Request<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
+// ANCHOR: execute
 /// Tries each candidate until one is executed. The rules are execvp(3)'s:
 ///
 /// 1. a file that is not there (`ENOENT`, `ENOTDIR`) sends us to the next candidate;
@@ -199,6 +202,7 @@ fn execute(plan: &mut Plan<'_>) -> Result<(), Failure> {
     }
     Err(Failure { step: Step::Execute, errno: answer })
 }
+// ANCHOR_END: execute
 
 /// `execve(2)`, which returns only when it failed.
 fn run(path: *const c_char, arguments: &[*const c_char], environment: &[*const c_char]) -> Errno {

@@ -41,6 +41,7 @@ pub struct Received {
 ///
 /// `EAGAIN` when the socket is full, `EPIPE` or `ECONNRESET` when the other end is closed, `ETOOMANYREFS` when more descriptors are on
 /// their way than this user may have open.
+// ANCHOR: send
 pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], passed: Option<BorrowedFd<'_>>) -> Result<usize, Errno> {
     let numbers: Option<[RawFd; 1]> = passed.map(|fd| [fd.as_raw_fd()]);
     let rights = numbers.as_ref().map(|numbers| ControlMessage::ScmRights(numbers));
@@ -52,6 +53,7 @@ pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], passed: Option<BorrowedFd<'_>>
         }
     }
 }
+// ANCHOR_END: send
 
 /// Room for the control message of [`ROOM`] descriptors, aligned as its header wants to be.
 #[repr(C)]
@@ -110,6 +112,7 @@ pub fn receive(
     while !message.is_null() {
         // SAFETY: CMSG_FIRSTHDR and CMSG_NXTHDR give null or a whole, aligned header inside `control`.
         let &libc::cmsghdr { cmsg_len, cmsg_level, cmsg_type, .. } = unsafe { &*message };
+        // ANCHOR: rights
         if (cmsg_level, cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
             // SAFETY: Arithmetic on its argument.
             let count = (cmsg_len - unsafe { libc::CMSG_LEN(0) } as usize) / size_of::<RawFd>();
@@ -124,6 +127,7 @@ pub fn receive(
                 unsafe { OwnedFd::from_raw_fd(number) }
             }));
         }
+        // ANCHOR_END: rights
         // SAFETY: `message` is one of the header's own, as above.
         message = unsafe { libc::CMSG_NXTHDR(&raw const header, message) };
     }

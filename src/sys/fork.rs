@@ -23,6 +23,7 @@ use super::spawn::Started;
 ///
 /// `EBUSY` when this process has more than one thread: only the calling one exists in the copy, and whatever lock another one held,
 /// the allocator's among them, stays locked there for ever. Otherwise the errors of `fork(2)` and `pidfd_open(2)`.
+// ANCHOR: copy
 pub fn copy(part: impl FnOnce() -> i32) -> Result<Started, Errno> {
     let threads =
         fs::read_dir("/proc/self/task").map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?;
@@ -45,6 +46,7 @@ pub fn copy(part: impl FnOnce() -> i32) -> Result<Started, Errno> {
         ForkResult::Child => run_to_exit(part),
     }
 }
+// ANCHOR_END: copy
 
 /// Ends a copy that cannot be handed out.
 fn forget(pid: libc::pid_t) {

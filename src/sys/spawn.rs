@@ -54,6 +54,7 @@ pub fn spawn(request: &Request<'_>) -> Result<Started, Failure> {
     let mut stack = Box::<[MaybeUninit<u128>]>::new_uninit_slice(STACK / size_of::<u128>());
     let mut pidfd: RawFd = -1;
 
+    // ANCHOR: clone
     // Between clone and execve the child has our memory and our handlers. With every signal blocked none of them can run there;
     // the child empties its mask when its dispositions are the default ones.
     let mask = SigSet::all().thread_swap_mask(SigmaskHow::SIG_SETMASK).map_err(failed)?;
@@ -74,6 +75,7 @@ pub fn spawn(request: &Request<'_>) -> Result<Started, Failure> {
     // Restoring a mask that was just read cannot fail.
     let _ = mask.thread_set_mask();
     let pid = cloned.map_err(failed)?;
+    // ANCHOR_END: clone
 
     // SAFETY: clone succeeded, so the kernel has stored a new descriptor there, which nobody else knows.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };

@@ -52,6 +52,7 @@ async function echo() {
   return `${echoed.length} of ${sent.length}`;
 }
 
+// ANCHOR: ends
 async function ends() {
   t.step('How a process ends');
   const [code] = await once(spawn('sh', ['-c', 'exit 7'], { stdio: 'ignore' }), 'exit');
@@ -71,7 +72,9 @@ async function ends() {
   child.arrow('exit', 'parent', `code ${thrown.code}`);
   return { code, signal, success: thrown.code === 0 };
 }
+// ANCHOR_END: ends
 
+// ANCHOR: fork
 // Node has no fork(2), but a shell does one for each ( … ) &. Such a job has /dev/null for its stdin, hence 3<&0.
 const FORKING = `
   exec 3<&0
@@ -100,7 +103,9 @@ async function forkCopies() {
   await closed;
   return copy;
 }
+// ANCHOR_END: fork
 
+// ANCHOR: program
 async function forkStarts() {
   t.step("Node's fork() copies nothing: it starts a new program");
   globalThis.v = 'old';
@@ -108,6 +113,7 @@ async function forkStarts() {
   const { message } = await run('look');
   return message.type === 'undefined' ? 'not there' : message.type;
 }
+// ANCHOR_END: program
 
 async function main() {
   const mine = await whoAmI();

@@ -37,6 +37,7 @@ pub(crate) fn fail() -> ExitCode {
     panic!("nobody catches this");
 }
 
+// ANCHOR: copied
 /// The copy's whole life; gives its exit code. `v` and `ballast` are its own, and were the parent's.
 pub(crate) fn copied(
     t: &Transcript,
@@ -61,3 +62,4 @@ pub(crate) fn copied(
     };
     i32::from(part().is_err())
 }
+// ANCHOR_END: copied

@@ -46,6 +46,7 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     t.voice("child").arrow(ArrowKind::Message, "parent", format!("{echoed:?}, {} bytes", echoed.len()));
     cat.close().await?;
 
+    // ANCHOR: ends
     t.step("How a process ends");
     let code = Command::shell("exit 7").spawn()?.exit().await?;
     t.voice("child").arrow(ArrowKind::Exit, "parent", format!("{code}: it said exit 7"));
@@ -62,16 +63,19 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     t.voice("child").say(format!("panicked at {}, …", proc::file_name(place.trim_end_matches(':'))));
     t.voice("child").say(format!("… and says {:?}", lines.next().unwrap_or("")));
     let uncaught = failing.close().await?;
+    // ANCHOR_END: ends
     t.voice("child").arrow(ArrowKind::Exit, "parent", uncaught);
 
     let seen_by_copy = fork_a_copy(&t)?;
 
+    // ANCHOR: program
     t.step("Node's fork() copies nothing: it starts a new program, and so do we");
     child::VARIABLE.set("old".to_owned())?;
     t.say(format!("my VARIABLE is {}", child::variable()));
     let mut new_program = t.seat("child", part("look")?)?.spawn()?;
     let seen_by_new_program = text(&mut new_program).await?;
     new_program.close().await?;
+    // ANCHOR_END: program
 
     t.fact("the child's parent is this process", yes(ppid == me.to_string()));
     t.fact("bytes echoed", format!("{} of {}", echoed.len(), sent.len()));
@@ -83,6 +87,7 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+// ANCHOR: fork
 /// A process that is a copy of this one, memory and all. See `sys/fork.rs`.
 fn fork_a_copy(t: &Transcript) -> Result<String, Box<dyn Error>> {
     t.step("fork(2) copies the memory, page by page, when one of the two writes");
@@ -107,6 +112,7 @@ fn fork_a_copy(t: &Transcript) -> Result<String, Box<dyn Error>> {
     t.voice("copy").arrow(ArrowKind::Exit, "parent", end.ok_or("it was to be waited for")?);
     Ok(seen)
 }
+// ANCHOR_END: fork
 
 /// This program again, in another role.
 fn part(role: &str) -> std::io::Result<Command> {

@@ -15,6 +15,7 @@ const TOTAL = 100 * MIB;
 const BLOCK = 64 * 1024;
 const mib = (bytes) => `${(bytes / MIB).toFixed(1)} MiB`;
 
+// ANCHOR: observe
 // child.js with a pipe for its stdout, and the transcript at descriptor 3.
 function start() {
   return spawn(process.execPath, [path.join(__dirname, 'child.js')], {
@@ -35,6 +36,7 @@ async function nobodyReads() {
   parent.say(`Node then read ${stdout.bytesRead} bytes for nobody, so that "close" could come`);
   return seen;
 }
+// ANCHOR_END: observe
 
 async function weRead() {
   t.step('The same child, its output read');
@@ -61,6 +63,7 @@ const random = randomBytes(PERIOD);
 const repeated = Buffer.concat([random, random.subarray(0, BLOCK)]);
 const bytesAt = (place, length) => repeated.subarray(place % PERIOD, (place % PERIOD) + length);
 
+// ANCHOR: flow
 async function send(stdin) {
   let sent = 0;
   let waits = 0;
@@ -83,6 +86,7 @@ async function receive(stdout) {
   }
   return { received, same };
 }
+// ANCHOR_END: flow
 
 async function large() {
   t.step('100 MiB through cat');

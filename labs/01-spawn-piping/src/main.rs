@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     }
 }
 
+// ANCHOR: child
 /// The child: one line to its own stdout, whatever that is.
 async fn child(t: Transcript) -> Result<(), Box<dyn Error>> {
     let line = "hello from the child\n";
@@ -27,6 +28,7 @@ async fn child(t: Transcript) -> Result<(), Box<dyn Error>> {
     t.say(format!("wrote {} bytes to my stdout", line.len()));
     Ok(())
 }
+// ANCHOR_END: child
 
 async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     t.step("A child whose output nobody reads");
@@ -49,11 +51,13 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
 
     t.step(format!("{} MiB through cat", TOTAL / MIB));
     let before = peak()?;
+    // ANCHOR: both
     let mut cat = Command::new("cat").kill_on_drop().spawn()?;
     let (stdin, stdout) = (cat.stdin.take().ok_or("cat has no stdin")?, cat.stdout.take().ok_or("cat has no stdout")?);
     // Both at once: a parent that wrote all of it first would wait for cat, which would wait for the parent to read.
     let (sent, (received, same)) = tokio::try_join!(pour(stdin), drain(stdout))?;
     cat.close().await?;
+    // ANCHOR_END: both
     let grown = peak()? - before;
     t.say(format!("sent {} MiB, a block of {} KiB at a time", sent / MIB, BLOCK / 1024));
     let verdict = if same { "the same bytes" } else { "other bytes" };
@@ -72,6 +76,7 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+// ANCHOR: observe
 /// Starts the child with a pipe as its stdout; gives how many bytes we saw of it.
 async fn observe(t: &Transcript, reading: bool) -> Result<usize, Box<dyn Error>> {
     let command = Command::new(std::env::current_exe()?).arg("child").kill_on_drop();
@@ -91,6 +96,7 @@ async fn observe(t: &Transcript, reading: bool) -> Result<usize, Box<dyn Error>>
     child.close().await?;
     if exit == Exit::Code(0) { Ok(seen.len()) } else { Err(format!("the child ended with {exit}").into()) }
 }
+// ANCHOR_END: observe
 
 /// As much as a pipe holds (pipe(7)).
 const BLOCK: usize = 64 * 1024;
@@ -100,6 +106,7 @@ fn block() -> Vec<u8> {
     (0..BLOCK).map(|place| (place % 251) as u8).collect()
 }
 
+// ANCHOR: flow
 async fn pour(mut into: Writable) -> Result<usize, Box<dyn Error>> {
     let block = block();
     let mut sent = 0;
@@ -125,6 +132,7 @@ async fn drain(mut from: Readable) -> Result<(usize, bool), Box<dyn Error>> {
         }
     }
 }
+// ANCHOR_END: flow
 
 /// The most memory that this process has had resident so far (`VmHWM`, proc(5)), in KiB.
 fn peak() -> Result<usize, Box<dyn Error>> {

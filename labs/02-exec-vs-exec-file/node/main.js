@@ -11,6 +11,7 @@ const { killedShell, killedGroup } = require('./timeout.js');
 const [parent, byExec, byExecFile] = t.voices('parent', 'exec', 'execFile', 'spawn');
 const printed = ({ stdout, stderr }) => `stdout ${JSON.stringify(stdout)}, stderr ${JSON.stringify(stderr)}`;
 
+// ANCHOR: lines
 async function whoReadsTheLine() {
   t.step('Who reads the line? A glob, a redirection');
   const glob = [await exec('echo /proc/sel[f]'), await execFile('echo', ['/proc/sel[f]'])];
@@ -44,6 +45,7 @@ async function hostileArgument() {
     'the injected command ran under execFile': ran(byList),
   };
 }
+// ANCHOR_END: lines
 
 async function lookup() {
   t.step('How the program is found');
@@ -72,6 +74,7 @@ async function lookup() {
   });
 }
 
+// ANCHOR: processes
 async function howManyProcesses() {
   t.step('How many processes? cat tells its parent');
   // Without `; true` some shells, bash among them, become the one command that they are given.
@@ -83,6 +86,7 @@ async function howManyProcesses() {
   });
   return { 'processes made by exec': counts[0], 'processes made by execFile': counts[1] };
 }
+// ANCHOR_END: processes
 
 async function limit() {
   t.step('What they keep: at most 1 MiB by default');

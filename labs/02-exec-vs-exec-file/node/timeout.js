@@ -70,6 +70,7 @@ async function killedShell() {
   };
 }
 
+// ANCHOR: group
 async function killedGroup() {
   t.step('The cure: a group of its own, and a signal to all of it');
   const fifos = await openFifos();
@@ -87,5 +88,6 @@ async function killedGroup() {
   fs.closeSync(fifos.life);
   return { 'it survived a kill of the whole group': t.yes(survived) };
 }
+// ANCHOR_END: group
 
 module.exports = { killedShell, killedGroup };

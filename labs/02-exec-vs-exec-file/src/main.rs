@@ -20,6 +20,7 @@ fn main() -> ExitCode {
 
         t.step("Who reads the line? A glob, a redirection");
         t.say("exec gives a line to /bin/sh, execFile gives arguments to a program");
+        // ANCHOR: lines
         let glob = "/proc/sel[f]";
         let globbed = (exec(format!("echo {glob}")).await?, exec_file(Command::new("echo").arg(glob)).await?);
         shell.say(format!("echo {glob} → {}", show(&globbed.0)));
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         let quoted = exec_file(Command::new("echo").args(["hello", hostile])).await?.stdout_lossy();
         shell.say(&injected);
         file.say(&quoted);
+        // ANCHOR_END: lines
 
         t.step("How the program is found");
         let path = exec_file(Command::new("true").env("PATH", "/nonexistent")).await;
@@ -94,6 +96,7 @@ async fn scripts(t: &Transcript) -> std::result::Result<(bool, String), Box<dyn 
     Ok((printed == text, code(&orphan)))
 }
 
+// ANCHOR: processes
 /// How many processes it took to run `cat /proc/self/stat`, from its answer: pid (name) state parent …, proc(5). A shell adds a line
 /// with its own pid and its parent's.
 fn processes(t: &Transcript, output: &Output) -> std::result::Result<usize, Box<dyn Error>> {
@@ -112,6 +115,7 @@ fn processes(t: &Transcript, output: &Output) -> std::result::Result<usize, Box<
     let unbroken = made.iter().zip(parents).all(|((_, parent), above)| *parent == above);
     if unbroken { Ok(made.len()) } else { Err(format!("somebody is missing between {made:?} and {us}").into()) }
 }
+// ANCHOR_END: processes
 
 /// Has a program write this many bytes; gives what became of them.
 async fn fill(t: &Transcript, bytes: usize) -> String {

@@ -49,6 +49,7 @@ struct Aftermath {
     survived: bool,
 }
 
+// ANCHOR: out-of-time
 /// Runs [`LINE`] until its time is up, and looks at what is left.
 async fn out_of_time(t: &Transcript, options: impl FnOnce(Exec) -> Exec) -> Result<Aftermath, Box<dyn Error>> {
     // cat ends when our end does: it cannot outlive this lab.
@@ -74,6 +75,7 @@ async fn out_of_time(t: &Transcript, options: impl FnOnce(Exec) -> Exec) -> Resu
     }
     Ok(Aftermath { shell, survived })
 }
+// ANCHOR_END: out-of-time
 
 fn ended_by(error: &forklore::Error) -> String {
     error.signal().and_then(Signal::from_number).map_or("itself".to_owned(), |signal| signal.to_string())

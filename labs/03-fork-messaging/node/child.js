@@ -29,6 +29,7 @@ const parts = {
     process.on('message', (heard) => send({ heard }));
   },
 
+  // ANCHOR: listen
   listen() {
     own.say('my work is done; I listen for messages');
     process.on('message', (word) => send(word.replace('ping', 'pong')));
@@ -39,6 +40,7 @@ const parts = {
   doNotListen() {
     own.say('my work is done; I listen for nothing');
   },
+  // ANCHOR_END: listen
 
   whisper() {
     send({ cmd: 'NODE_SECRET' });

@@ -56,6 +56,7 @@ async function messages() {
   return { 'messages there and back': `${answered} of ${sent.length}` };
 }
 
+// ANCHOR: shell
 // `read` succeeds only if the line has an end, which it takes off: so the \n is printed because it was there.
 const READ_AND_WRITE = String.raw`
   IFS= read -r line <&$NODE_CHANNEL_FD && printf '%s\\n' "$line"
@@ -75,6 +76,7 @@ async function bytes() {
     'a shell that writes such bytes is understood': t.yes(answer.word === 'hi'),
   };
 }
+// ANCHOR_END: shell
 
 async function life() {
   t.step('Who listens stays, until the channel is disconnected');

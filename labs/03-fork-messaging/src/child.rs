@@ -53,6 +53,7 @@ async fn answer(t: Transcript) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+// ANCHOR: listen
 async fn listen(t: Transcript) -> Result<(), Box<dyn Error>> {
     let parent = ipc::parent()?;
     t.say("my work is done; I listen for messages");
@@ -70,6 +71,7 @@ async fn deaf(t: Transcript) -> Result<(), Box<dyn Error>> {
     t.say("my work is done; I listen for nothing");
     Ok(())
 }
+// ANCHOR_END: listen
 
 async fn whisper(t: Transcript) -> Result<(), Box<dyn Error>> {
     let parent = ipc::parent()?;

@@ -99,6 +99,7 @@ async fn answer(channel: &Channel) -> Result<Value, Box<dyn Error>> {
     Ok(message.decode()?)
 }
 
+// ANCHOR: shell
 /// `read` succeeds only if the line has an end, which it takes off: so the \n is printed because it was there.
 const READ_AND_WRITE: &str = r#"
     IFS= read -r line <&$NODE_CHANNEL_FD && printf '%s\\n' "$line"
@@ -120,3 +121,4 @@ async fn shell(t: &Transcript) -> Result<(String, String), Box<dyn Error>> {
     t.say(format!("understood: the word is {}", understood["word"]));
     Ok((printed, understood["word"].as_str().unwrap_or_default().to_owned()))
 }
+// ANCHOR_END: shell

@@ -5,6 +5,7 @@ const { once } = require('node:events');
 const fs = require('node:fs');
 const net = require('node:net');
 
+// ANCHOR: listen
 async function listen(options) {
   const server = net.createServer().listen(options);
   await once(server, 'listening');
@@ -20,10 +21,12 @@ async function attempt(options) {
     return error.code;
   }
 }
+// ANCHOR_END: listen
 
+// ANCHOR: holder
 const LISTEN = '0A';
 
-// The inode of the socket that listens on this port of 127.0.0.1. The table is in hexadecimal: proc_net_tcp(5).
+// The inode of the socket that listens on this port of 127.0.0.1. The table is in hexadecimal: proc_pid_net(5).
 function inodeOf(port) {
   const address = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const rows = fs.readFileSync('/proc/net/tcp', 'utf8').split('\n').map((row) => row.trim().split(/\s+/));
@@ -49,5 +52,6 @@ function holderOf(inode) {
   }
   return null;
 }
+// ANCHOR_END: holder
 
 module.exports = { listen, attempt, inodeOf, holderOf };

@@ -61,6 +61,7 @@ const PORTS = 1001; // as many as from 1000 to 2000, some of which only root may
 const FIRST = 20000;
 const MANY = 200; // the observed share is then within 10 points of the computed one but for one run in a million
 
+// ANCHOR: odds
 // How likely it is that of so many processes, each with a random port, two have the same one.
 function collision(processes) {
   let allDiffer = 1;
@@ -70,6 +71,7 @@ function collision(processes) {
 
 // The share of so many processes that find their port taken: all but the first on each port that is drawn at all.
 const refused = (processes) => 1 - (PORTS * (1 - (1 - 1 / PORTS) ** processes)) / processes;
+// ANCHOR_END: odds
 
 // One socket for each process, on an address that only this run uses.
 async function observe(processes) {

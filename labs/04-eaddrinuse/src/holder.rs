@@ -5,6 +5,7 @@ use std::io;
 
 /// Pid, descriptor and name of each process that has the listening socket of this IPv4 port open. Other users' processes are seen by
 /// root alone.
+// ANCHOR: of_port
 pub(crate) fn of_port(port: u16) -> io::Result<Vec<(u32, String, String)>> {
     let table = fs::read_to_string("/proc/net/tcp")?;
     let sockets: Vec<String> = table.lines().filter_map(|line| inode(line, port)).collect();
@@ -22,7 +23,9 @@ pub(crate) fn of_port(port: u16) -> io::Result<Vec<(u32, String, String)>> {
     }
     Ok(holders)
 }
+// ANCHOR_END: of_port
 
+// ANCHOR: inode
 /// `socket:[inode]`, if this line of `/proc/net/tcp` is a socket that listens on the port:
 /// `sl local_address rem_address st tx:rx tr:tm retrnsmt uid timeout inode …`, with numbers in hexadecimal.
 fn inode(line: &str, port: u16) -> Option<String> {
@@ -32,3 +35,4 @@ fn inode(line: &str, port: u16) -> Option<String> {
     let listens = u16::from_str_radix(local, 16) == Ok(port) && *words.get(3)? == LISTEN;
     listens.then(|| words.get(9).map(|inode| format!("socket:[{inode}]"))).flatten()
 }
+// ANCHOR_END: inode

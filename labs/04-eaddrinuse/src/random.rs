@@ -9,6 +9,7 @@ use crate::socket::take;
 
 /// 1000 to 2000, both included.
 const PORTS: u16 = 1001;
+// ANCHOR: odds
 /// How likely it is that of `processes`, each choosing one of [`PORTS`] at random, two choose the same one.
 pub(crate) fn collision(processes: u16) -> f64 {
     let distinct: f64 = (0..processes).map(|taken| 1.0 - f64::from(taken) / f64::from(PORTS)).product();
@@ -21,6 +22,7 @@ pub(crate) fn refused(processes: u16) -> f64 {
     let drawn = ports * (1.0 - (1.0 - 1.0 / ports).powf(processes));
     1.0 - drawn / processes
 }
+// ANCHOR_END: odds
 
 /// The same, by asking the kernel for as many real ports.
 pub(crate) fn observed(processes: u16) -> nix::Result<f64> {

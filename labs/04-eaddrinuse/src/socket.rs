@@ -41,6 +41,7 @@ impl FromStr for Options {
     }
 }
 
+// ANCHOR: listen
 /// socket(2), setsockopt(2), bind(2), listen(2). Without SO_REUSEPORT it is bind that finds the address in use.
 pub(crate) fn listen(address: SocketAddrV4, options: Options) -> nix::Result<OwnedFd> {
     let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
@@ -50,6 +51,7 @@ pub(crate) fn listen(address: SocketAddrV4, options: Options) -> nix::Result<Own
     nix::sys::socket::listen(&socket, Backlog::new(128)?)?;
     Ok(socket)
 }
+// ANCHOR_END: listen
 
 /// The first half of that: a socket with an address, which from then on is in use, whether or not anybody listens there.
 pub(crate) fn take(address: SocketAddrV4) -> nix::Result<OwnedFd> {
@@ -73,6 +75,7 @@ pub(crate) fn outcome(result: nix::Result<OwnedFd>) -> String {
     }
 }
 
+// ANCHOR: old-connection
 /// A port on which nobody listens any more, but whose last connection was closed by the server: the kernel keeps it for a minute, so
 /// that stray packets of it meet nobody else (TIME_WAIT, tcp(7)).
 pub(crate) fn leave_an_old_connection() -> io::Result<SocketAddrV4> {
@@ -84,7 +87,9 @@ pub(crate) fn leave_an_old_connection() -> io::Result<SocketAddrV4> {
     client.read_to_end(&mut Vec::new())?;
     Ok(address)
 }
+// ANCHOR_END: old-connection
 
+// ANCHOR: one-of-two
 /// Two sockets listen on one port; clients connect, nobody accepts, one of the two is closed. Gives how many clients were reset, and of
 /// how many.
 pub(crate) fn close_one_of_two() -> io::Result<(usize, usize)> {
@@ -105,3 +110,4 @@ pub(crate) fn close_one_of_two() -> io::Result<(usize, usize)> {
     drop(first);
     Ok((reset, CLIENTS))
 }
+// ANCHOR_END: one-of-two

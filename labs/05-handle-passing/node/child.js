@@ -10,6 +10,7 @@ if (own.voice === 'child 2') fs.openSync('/dev/null');
 
 let answered = 0;
 
+// ANCHOR: receive
 process.on('message', (message, server) => {
   if (message === 'accept') {
     server.on('connection', (connection) => {
@@ -24,6 +25,7 @@ process.on('message', (message, server) => {
     process.send({ answered });
   }
 });
+// ANCHOR_END: receive
 
 // A server that listens keeps its process alive, with or without a parent.
 process.once('disconnect', () => process.exit());

@@ -53,12 +53,14 @@ async function main() {
   const children = voices.map(start);
   const inodes = new Set([own.inode]);
   const numbers = new Set([own.fd]);
+  // ANCHOR: send
   for (const [i, child] of children.entries()) {
     parent.arrow('handle', voices[i].voice, 'server');
     const { fd, inode } = await ask(child, 'accept', server);
     inodes.add(inode);
     numbers.add(fd);
   }
+  // ANCHOR_END: send
 
   t.step('All three accept, and race for each connection');
   const names = [parent, ...voices].map(({ voice }) => voice).sort();

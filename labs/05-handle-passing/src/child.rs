@@ -14,6 +14,7 @@ pub(crate) async fn main(t: Transcript) -> Result<(), Box<dyn Error>> {
     let parent = ipc::parent()?;
     // The second child has a file open already, as any two programs differ.
     let _open = (name == "child 2").then(|| File::open("/dev/null")).transpose()?;
+    // ANCHOR: receive
     let mut message = parent.recv().await?.ok_or("the parent sent nothing")?;
     let handle = message.handle.take().ok_or("the message came without a handle")?;
     // Restored from nothing but the descriptor that the kernel made for us.
@@ -22,6 +23,7 @@ pub(crate) async fn main(t: Transcript) -> Result<(), Box<dyn Error>> {
     t.say(format!("here it is: for me it is fd {}, inode {}", socket.fd, socket.inode));
     let serving = Serving::start(listener, &name);
     parent.send(&socket).await?;
+    // ANCHOR_END: receive
 
     if parent.recv().await?.is_some() {
         let answered = serving.stop().await?;

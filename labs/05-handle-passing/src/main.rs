@@ -40,6 +40,7 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
 
     t.step("It sends its server to two children");
     let mut children = Vec::new();
+    // ANCHOR: send
     let mut sockets = BTreeSet::from([own]);
     for name in CHILDREN {
         let (child, channel) = start(&t, name)?;
@@ -49,6 +50,7 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
         sockets.insert(answer(&channel).await?);
         children.push((child, channel));
     }
+    // ANCHOR_END: send
 
     t.step("All three accept, and race for each connection");
     let names = BTreeSet::from(["parent", CHILDREN[0], CHILDREN[1]]);

@@ -17,6 +17,7 @@ pub(crate) struct Socket {
     pub(crate) inode: u64,
 }
 
+// ANCHOR: inode
 pub(crate) fn inode_of(listener: &TcpListener) -> Result<Socket, Box<dyn Error>> {
     let fd = listener.as_raw_fd();
     let link = std::fs::read_link(format!("/proc/self/fd/{fd}"))?;
@@ -24,6 +25,7 @@ pub(crate) fn inode_of(listener: &TcpListener) -> Result<Socket, Box<dyn Error>>
     let inode = link.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']'));
     Ok(Socket { fd, inode: inode.ok_or_else(|| format!("fd {fd} is {link}"))?.parse()? })
 }
+// ANCHOR_END: inode
 
 /// Answers each connection with a name, until told to stop; gives how many it answered.
 async fn serve(listener: TcpListener, name: String, mut stop: oneshot::Receiver<()>) -> io::Result<usize> {

@@ -6,6 +6,7 @@ const { own } = require('../../../tools/transcript/transcript.js');
 
 const servers = [];
 
+// ANCHOR: serve
 const serve = {
   TCP(server) {
     server.on('connection', (connection) => connection.end(own.voice));
@@ -17,7 +18,9 @@ const serve = {
     server.on('connection', (connection) => web.emit('connection', connection));
   },
 };
+// ANCHOR_END: serve
 
+// ANCHOR: children
 process.on('message', (message, server) => {
   if (message === 'close') {
     for (const listening of servers) listening.close();
@@ -29,6 +32,7 @@ process.on('message', (message, server) => {
   }
   process.send('done');
 });
+// ANCHOR_END: children
 
 // A server that listens keeps its process alive, with or without a parent.
 process.once('disconnect', () => process.exit());

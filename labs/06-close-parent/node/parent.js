@@ -30,12 +30,14 @@ async function handOver(kind, server, ask) {
   await once(server.listen(0, host), 'listening');
   const { port } = server.address();
   parent.say(`listening for ${kind} on port ${port}`);
+  // ANCHOR: hand-over
   for (const [i, child] of children.entries()) {
     parent.arrow('handle', voices[i].voice, 'server');
     await tell(child, kind, server);
   }
   server.close();
   parent.say(`closed mine; now ${CONNECTIONS} connections`);
+  // ANCHOR_END: hand-over
   const answers = await Promise.all(Array.from({ length: CONNECTIONS }, () => ask(port)));
   const by = ({ voice }) => answers.filter((answer) => answer === voice).length;
   for (const voice of [parent, ...voices]) parent.say(`${voice.voice} answered ${by(voice)}`);
@@ -56,6 +58,7 @@ async function askHttp(port) {
 }
 
 // Who answers, or the code of the error.
+// ANCHOR: knock
 async function knock(port) {
   try {
     return await askTcp(port);
@@ -63,6 +66,7 @@ async function knock(port) {
     return error.code;
   }
 }
+// ANCHOR_END: knock
 
 async function main() {
   t.step('Over TCP: the children get the server, the parent closes it');

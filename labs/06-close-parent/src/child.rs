@@ -12,6 +12,7 @@ pub(crate) async fn child(t: Transcript, voice: String) -> Result<(), Box<dyn Er
     let parent = forklore::ipc::parent()?;
     let mut servers = JoinSet::new();
     // Ends with the channel, and with it all that is served here.
+    // ANCHOR: children
     while let Some(mut message) = parent.recv().await? {
         match message.handle.take() {
             Some(handle) => {
@@ -30,5 +31,6 @@ pub(crate) async fn child(t: Transcript, voice: String) -> Result<(), Box<dyn Er
             break;
         }
     }
+    // ANCHOR_END: children
     Ok(())
 }

@@ -98,6 +98,7 @@ struct Answered {
 async fn hand_over(t: &Transcript, children: &[Forked], protocol: &'static str) -> Result<Answered, Box<dyn Error>> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
+    // ANCHOR: hand-over
     let mut handle = Handle::of(&listener)?;
     // We serve, too, as long as we have it.
     let mut own = JoinSet::new();
@@ -112,6 +113,7 @@ async fn hand_over(t: &Transcript, children: &[Forked], protocol: &'static str) 
     drop(handle);
     own.shutdown().await;
     t.say(format!("closed mine; now {CONNECTIONS} connections"));
+    // ANCHOR_END: hand-over
 
     let mut answers = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -125,9 +127,11 @@ async fn hand_over(t: &Transcript, children: &[Forked], protocol: &'static str) 
 }
 
 /// Who answers, or that nobody listens.
+// ANCHOR: knock
 async fn knock(address: SocketAddr) -> io::Result<String> {
     match client::ask(address, "TCP").await {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok("ECONNREFUSED".to_owned()),
         answer => answer,
     }
 }
+// ANCHOR_END: knock

@@ -27,6 +27,7 @@ async fn over_tcp(mut connection: TcpStream, name: String) -> io::Result<()> {
 }
 
 /// What comes over the channel is a TCP listener; that its connections speak HTTP is up to whoever accepts them.
+// ANCHOR: http
 async fn over_http(connection: TcpStream, name: String) -> hyper::Result<()> {
     let answer = service_fn(|_: Request<Incoming>| {
         let response = Response::new(name.clone());
@@ -34,3 +35,4 @@ async fn over_http(connection: TcpStream, name: String) -> hyper::Result<()> {
     });
     http1::Builder::new().serve_connection(TokioIo::new(connection), answer).await
 }
+// ANCHOR_END: http

@@ -15,6 +15,7 @@ function orNothing(look) {
 }
 
 // As readlink shows them: "socket:[inode]". The table is in hexadecimal: proc_net_tcp(5).
+// ANCHOR: socket
 function socketsOn(port) {
   const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
   const tables = ['tcp', 'tcp6'].map((table) => orNothing(() => fs.readFileSync(`/proc/net/${table}`, 'utf8')));
@@ -22,6 +23,7 @@ function socketsOn(port) {
   const listening = rows.filter(([, local, , state]) => local?.endsWith(end) && state === LISTEN);
   return listening.map((row) => `socket:[${row[9]}]`);
 }
+// ANCHOR_END: socket
 
 // Those of these processes that can accept on this port.
 function holders(port, pids) {

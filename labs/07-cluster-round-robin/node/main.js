@@ -11,10 +11,12 @@ const { holders } = require('./listeners.js');
 const host = '127.0.0.1';
 const CONNECTIONS = 40;
 
+// ANCHOR: worker
 function worker() {
   const server = http.createServer((request, response) => response.end(String(cluster.worker.id)));
   server.listen(0, host, () => t.own.say(`my listen(0) gave port ${server.address().port}`));
 }
+// ANCHOR_END: worker
 
 // Who answers, and whether on a new connection. Without an agent it is one, and closed after its answer.
 async function ask(port, agent = false) {
@@ -75,6 +77,7 @@ async function primary() {
   t.step('Four connections kept open');
   const kept = [];
   const agents = [];
+  // ANCHOR: kept
   for (const requests of [37, 1, 1, 1]) {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     agents.push(agent);
@@ -85,8 +88,10 @@ async function primary() {
     kept.push(...answers);
   }
   for (const agent of agents) agent.destroy();
+  // ANCHOR_END: kept
 
   t.step('A worker killed, and replaced');
+  // ANCHOR: kill
   const [, killed] = workers;
   own.arrow('signal', 'worker 2', 'SIGKILL');
   // Only after both events is it out of the rotation for sure.
@@ -98,6 +103,7 @@ async function primary() {
   const replacement = await start(voices[4]);
   workers.splice(1, 1);
   workers.push(replacement.started);
+  // ANCHOR_END: kill
   const second = await sequentially(replacement.port);
 
   own.say('cluster.disconnect()');

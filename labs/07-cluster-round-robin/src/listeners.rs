@@ -20,6 +20,7 @@ pub(crate) fn holders(port: u16, pids: &[u32]) -> io::Result<Vec<u32>> {
 }
 
 /// `socket:[inode]`, if this line of the table is a socket that listens on the port. Numbers in it are hexadecimal.
+// ANCHOR: socket
 fn socket(line: &str, port: u16) -> Option<String> {
     const LISTEN: &str = "0A";
     let words: Vec<&str> = line.split_whitespace().collect();
@@ -27,3 +28,4 @@ fn socket(line: &str, port: u16) -> Option<String> {
     let listens = u16::from_str_radix(local, 16) == Ok(port) && *words.get(3)? == LISTEN;
     listens.then(|| words.get(9).map(|inode| format!("socket:[{inode}]"))).flatten()
 }
+// ANCHOR_END: socket

@@ -51,6 +51,7 @@ async fn primary(t: Transcript) -> Result<(), Box<dyn Error>> {
     t.step("Four connections kept open");
     let (mut kept, mut requests) = (Counts::new(), Counts::new());
     let mut clients = Vec::new();
+    // ANCHOR: kept
     for (number, count) in (1..).zip([37, 1, 1, 1]) {
         let mut client = Client::connect(address).await?;
         let mut by = Counts::new();
@@ -66,8 +67,10 @@ async fn primary(t: Transcript) -> Result<(), Box<dyn Error>> {
         clients.push(client);
     }
     drop(clients);
+    // ANCHOR_END: kept
 
     t.step("A worker killed, and replaced");
+    // ANCHOR: kill
     let killed = workers.remove(1);
     t.arrow(ArrowKind::Signal, VOICES[2], "SIGKILL");
     killed.kill(Signal::SIGKILL)?;
@@ -78,6 +81,7 @@ async fn primary(t: Transcript) -> Result<(), Box<dyn Error>> {
     let asked = killed.exited_after_disconnect();
     t.say(format!("its exited_after_disconnect is {asked}: nobody asked for that"));
     workers.push(cluster.start(VOICES[5]).await?);
+    // ANCHOR_END: kill
     let second = cluster.sequentially(address).await?;
 
     t.say("primary.disconnect()");

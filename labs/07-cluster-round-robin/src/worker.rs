@@ -11,6 +11,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use transcript::Transcript;
 
+// ANCHOR: worker
 pub(crate) async fn worker(t: Transcript) -> Result<(), Box<dyn Error>> {
     let worker = cluster::worker()?;
     let listener = worker.listen(Listen::tcp("127.0.0.1", 0)).await?;
@@ -23,6 +24,7 @@ pub(crate) async fn worker(t: Transcript) -> Result<(), Box<dyn Error>> {
     worker.disconnected().await;
     Ok(())
 }
+// ANCHOR_END: worker
 
 /// Every request of one connection.
 async fn serve(connection: Connection, id: u32) -> hyper::Result<()> {

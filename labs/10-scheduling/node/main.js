@@ -30,10 +30,12 @@ async function end({ primary }) {
 }
 
 // The id of the worker that answers. Without an agent, each request has a connection of its own.
+// ANCHOR: ask
 async function ask(address, url) {
   const [response] = await once(http.get({ ...address, path: url, agent: false }), 'response');
   return Number(await text(response));
 }
+// ANCHOR_END: ask
 
 // So many clients, each of which connects again when it has its answer. Gives the answers of each worker.
 async function load({ address }, clients, url = '/') {

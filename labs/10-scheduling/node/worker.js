@@ -7,10 +7,12 @@ const http = require('node:http');
 const { id } = cluster.worker;
 const SLOWER_MS = 20;
 
+// ANCHOR: serve
 const server = http.createServer(({ url }, response) => {
   const answer = () => response.end(String(id));
   if (url === '/one-slow' && id === 1) setTimeout(answer, SLOWER_MS);
   else answer();
 });
+// ANCHOR_END: serve
 
 server.listen(0, '127.0.0.1');

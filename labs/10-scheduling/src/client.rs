@@ -16,6 +16,7 @@ pub(crate) enum Ask {
 }
 
 /// The number of the worker that answers, when asked from 127.0.0.`last`: all of 127.0.0.0/8 is this machine.
+// ANCHOR: ask
 pub(crate) async fn ask(last: u8, server: SocketAddr, ask: Ask) -> io::Result<u32> {
     let socket = TcpSocket::new_v4()?;
     socket.bind((Ipv4Addr::new(127, 0, 0, last), 0).into())?;
@@ -25,3 +26,4 @@ pub(crate) async fn ask(last: u8, server: SocketAddr, ask: Ask) -> io::Result<u3
     connection.write_u8(ask as u8).await?;
     connection.read_u32().await
 }
+// ANCHOR_END: ask

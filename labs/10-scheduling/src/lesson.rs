@@ -22,7 +22,7 @@ pub(crate) async fn lesson(t: Transcript) -> Result<(), Box<dyn Error>> {
     t.say("a worker is free when it has taken a connection, answered or not");
     cluster.end().await;
 
-    t.step("Shared: all accept from one socket, and the kernel wakes one of them");
+    t.step("Shared: all accept from one socket, and each connection goes to one of them");
     let cluster = Cluster::start(&t, Policy::Shared, [1; 4]).await?;
     let shared_equal = cluster.at_a_time(Ask::Equal).await?;
     let shared_slow = cluster.at_a_time(Ask::OneSlow).await?;

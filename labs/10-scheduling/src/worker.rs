@@ -22,6 +22,7 @@ pub(crate) async fn worker(_: Transcript) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+// ANCHOR: serve
 async fn serve(mut connection: Connection, id: u32) -> io::Result<()> {
     let asked = connection.read_u8().await?;
     if asked == Ask::OneSlow as u8 && id == 1 {
@@ -30,3 +31,4 @@ async fn serve(mut connection: Connection, id: u32) -> io::Result<()> {
     }
     connection.write_u32(id).await
 }
+// ANCHOR_END: serve

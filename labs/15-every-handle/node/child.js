@@ -7,6 +7,7 @@ const { own } = require('../../../tools/transcript/transcript.js');
 
 const greeting = `written by pid ${process.pid}`;
 
+// ANCHOR: use
 // Tells that it is ready, and serves one client.
 function serveOne(server) {
   server.once('connection', (connection) => {
@@ -35,6 +36,7 @@ const use = {
     serveOne(server);
   },
 };
+// ANCHOR_END: use
 
 process.on('message', (kind, handle) => {
   own.say(`got an instance of ${handle.constructor.name}`);

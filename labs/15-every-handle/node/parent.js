@@ -19,10 +19,12 @@ const child = fork(path.join(__dirname, 'child.js'), {
   stdio: ['ignore', 'ignore', 'inherit', 'ipc', 1],
 });
 
+// ANCHOR: send
 function send(kind, handle, name) {
   parent.arrow('handle', 'child', name);
   child.send(kind, handle);
 }
+// ANCHOR_END: send
 
 function verdict(bytes) {
   parent.say(`the other end reads "${bytes}"`);
@@ -41,6 +43,7 @@ async function listen(options) {
   return server;
 }
 
+// ANCHOR: tcp
 // The child has the server, so this process must not be the one that accepts. To close ours takes away a Unix path,
 // hence first the connect, which for a Unix socket is done when it returns.
 async function useServer(kind, server, handle, name) {
@@ -50,6 +53,7 @@ async function useServer(kind, server, handle, name) {
   server.close();
   return verdict(await text(client));
 }
+// ANCHOR_END: tcp
 
 // One end for the child, the other one for us.
 async function useSocket(server, name) {
@@ -99,6 +103,7 @@ async function native() {
   return { 'a native TCP handle': value };
 }
 
+// ANCHOR: refused
 async function refused() {
   t.step('What is no socket');
   const file = await fs.promises.open(__filename);
@@ -116,6 +121,7 @@ async function refused() {
   await file.close();
   return { 'a regular file': sent === 'ERR_INVALID_HANDLE_TYPE' ? 'refused' : sent };
 }
+// ANCHOR_END: refused
 
 async function main() {
   const facts = {};

@@ -30,6 +30,7 @@ async fn make_and_use(t: &Transcript, mut message: Message) -> Result<(), Box<dy
     let greeting = greeting.as_bytes();
     let handle = message.handle.take().ok_or("a message without a handle")?;
     let name = handle.type_name();
+    // ANCHOR: use
     match (message.decode::<&str>()?, handle) {
         ("TCP server" | "native", handle) => {
             let listener = TcpListener::from_std(handle.into_tcp_listener()?)?;
@@ -60,5 +61,6 @@ async fn make_and_use(t: &Transcript, mut message: Message) -> Result<(), Box<dy
         }
         (kind, _) => return Err(format!("got a {name} as {kind:?}").into()),
     }
+    // ANCHOR_END: use
     Ok(())
 }

@@ -62,12 +62,14 @@ struct Forked<'a> {
 }
 
 impl Forked<'_> {
+    // ANCHOR: send
     /// Sends the handle. It comes back when the child has it, too, and ours is closed: from then on only the child can use it.
     async fn send(&self, kind: &str, handle: impl Into<Handle>, name: &str) -> Result<(), Box<dyn Error>> {
         self.t.arrow(ArrowKind::Handle, "child", name);
         drop(self.channel.send_handle(kind, handle).await?);
         Ok(())
     }
+    // ANCHOR_END: send
 
     /// Reads to the end what the child writes to the other end of this connection.
     async fn read(&self, mut client: impl AsyncRead + Unpin) -> Result<String, Box<dyn Error>> {
@@ -84,6 +86,7 @@ impl Forked<'_> {
     }
 }
 
+// ANCHOR: tcp
 async fn tcp(child: &Forked<'_>) -> Facts {
     let listener = TcpListener::bind(LOCAL)?;
     let address = listener.local_addr()?;
@@ -96,6 +99,7 @@ async fn tcp(child: &Forked<'_>) -> Facts {
     child.send("socket", accepted, "net.Socket on TCP").await?;
     Ok(vec![("a TCP server", server), ("a TCP socket", child.read(client).await?)])
 }
+// ANCHOR_END: tcp
 
 async fn udp(child: &Forked<'_>) -> Facts {
     let socket = UdpSocket::bind(LOCAL)?;

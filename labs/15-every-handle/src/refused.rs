@@ -27,6 +27,7 @@ pub(crate) async fn send_all(t: &Transcript, channel: &Channel) -> Result<String
     Ok(if file == "ERR_INVALID_HANDLE_TYPE" { "refused".to_owned() } else { file })
 }
 
+// ANCHOR: send
 /// Gives the error's name.
 async fn send(t: &Transcript, channel: &Channel, fd: OwnedFd) -> Result<String, Box<dyn Error>> {
     match channel.send_handle("refused", Handle::Native(fd)).await {
@@ -39,3 +40,4 @@ async fn send(t: &Transcript, channel: &Channel, fd: OwnedFd) -> Result<String, 
         }
     }
 }
+// ANCHOR_END: send

@@ -1,6 +1,7 @@
 'use strict';
 // A child that knows the protocol and nothing else: it works under any parent that speaks it.
 //
+// ANCHOR: words
 // It is told                     and does this
 //   {"say": word}                  sends {"heard": word, "by": "node"}
 //   {"ask": word}                  sends {"say": word}; is answered {"heard": word, "by": …}; sends {"understood": true}
@@ -12,6 +13,7 @@
 //   {"give": "server"}             sends {"take": "server"} + a server; is answered {"serving": true}; closes its own,
 //                                  connects, reads to the end; sends {"read": what it read}
 //   {"bye": true}                  disconnects
+// ANCHOR_END: words
 
 const { once } = require('node:events');
 const net = require('node:net');
@@ -34,6 +36,7 @@ const parts = {
     process.send({ understood: heard === word });
   },
 
+  // ANCHOR: take
   take(kind, handle) {
     if (kind === 'socket') {
       handle.end('from child\n');
@@ -45,6 +48,7 @@ const parts = {
       process.send({ serving: true });
     }
   },
+  // ANCHOR_END: take
 
   async give(kind) {
     const server = await listen();

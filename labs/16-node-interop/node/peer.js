@@ -5,6 +5,7 @@ const { fork } = require('node:child_process');
 const { once } = require('node:events');
 
 class Peer {
+  // ANCHOR: peer
   // `execPath` is run with `file` as its argument; without it, this very node.
   constructor(parent, voice, file, execPath) {
     const { FORKLORE_TRANSCRIPT, ...env } = process.env; // our own seat, if we have one, is not for others
@@ -16,11 +17,14 @@ class Peer {
       this.gone.abort(new Error(`${voice.voice} ended in the middle: ${signal ?? `code ${code}`}`));
     });
   }
+  // ANCHOR_END: peer
 
+  // ANCHOR: hand
   tell(message, handle) {
     this.parent.arrow(handle ? 'handle' : 'message', this.voice.voice, JSON.stringify(message));
     this.process.send(message, handle);
   }
+  // ANCHOR_END: hand
 
   // Its next message, and the handle that came with it. If it ends instead, that is an error.
   async hear() {

@@ -45,6 +45,7 @@ async fn question(parent: &Channel, word: String) -> Result<()> {
     Ok(parent.send(&Message::Understood { understood }).await?)
 }
 
+// ANCHOR: take
 async fn use_it(parent: &Channel, kind: Kind, handle: Handle) -> Result<()> {
     match (kind, handle) {
         (Kind::Socket, Handle::Socket(connection)) => socket::write(connection.into_stream()?, "from child\n").await?,
@@ -58,6 +59,7 @@ async fn use_it(parent: &Channel, kind: Kind, handle: Handle) -> Result<()> {
     }
     Ok(())
 }
+// ANCHOR_END: take
 
 async fn give_socket(parent: &Channel) -> Result<()> {
     let (kept, given) = socket::joined().await?;

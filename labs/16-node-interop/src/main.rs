@@ -17,6 +17,7 @@ use message::Results;
 use peer::{Peer, script};
 use transcript::{ArrowKind, Transcript, yes};
 
+// ANCHOR: main
 fn main() -> ExitCode {
     match std::env::args().nth(1) {
         // Node's fork starts its `execPath`, which is us, with the path of the script that it takes us to run.
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         _ => transcript::run(&["parent", "child", "node", "python"], three_languages),
     }
 }
+// ANCHOR_END: main
 
 fn child_without_a_seat() -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();

@@ -25,17 +25,21 @@ pub(crate) fn script(program: &str, path: &str) -> Command {
 }
 
 impl Peer {
+    // ANCHOR: peer
     pub(crate) fn start(t: &Transcript, name: &'static str, command: Command) -> Result<Peer> {
         // Before it can speak.
         t.arrow(ArrowKind::Start, name, "a new program, with a channel to us");
         let (child, channel) = command.fork()?;
         Ok(Peer { child, channel, name, transcript: t.clone() })
     }
+    // ANCHOR_END: peer
 
+    // ANCHOR: hand
     pub(crate) async fn tell(&self, message: Message) -> Result<()> {
         self.transcript.arrow(ArrowKind::Message, self.name, serde_json::to_string(&message)?);
         Ok(self.channel.send(&message).await?)
     }
+    // ANCHOR_END: hand
 
     /// Gives the child a handle; the answer is our own, when the child has its one.
     pub(crate) async fn hand(&self, message: Message, handle: Handle) -> Result<Handle> {

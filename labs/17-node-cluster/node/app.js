@@ -6,6 +6,7 @@
 const cluster = require('node:cluster');
 const http = require('node:http');
 
+// ANCHOR: app
 function primary() {
   cluster.on('listening', (worker, { address, port }) => {
     console.log(`worker ${worker.id}, pid ${worker.process.pid}, serves http://${address}:${port}/`);
@@ -38,3 +39,4 @@ function worker() {
 
 if (cluster.isPrimary) primary();
 else worker();
+// ANCHOR_END: app

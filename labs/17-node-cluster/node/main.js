@@ -15,12 +15,14 @@ const CONNECTIONS = 40;
 const AT_ONCE = 20;
 const PATIENCE_MS = 300;
 
+// ANCHOR: start
 cluster.schedulingPolicy = cluster.SCHED_RR;
 cluster.setupPrimary({
   exec: path.join(__dirname, 'app.js'),
   args: [],
   stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
 });
+// ANCHOR_END: start
 
 // A worker that fails would be waited for.
 cluster.on('exit', (failed, code) => code && process.exit(code));
@@ -78,6 +80,7 @@ async function killBusy() {
   primary.say(`GET /spin: worker ${busy.id} says who it is, and is busy for ever`);
   const cut = once(response, 'end').then(() => 'no error', ({ code }) => code);
 
+  // ANCHOR: kill
   const limit = new AbortController();
   setMaxListeners(AT_ONCE, limit.signal);
   const { answers, some, all } = flood(limit);
@@ -94,6 +97,7 @@ async function killBusy() {
   await all;
   primary.say(`no answer ${PATIENCE_MS} ms later: ${AT_ONCE - answers.length} of ${AT_ONCE}`);
   primary.say('it was given away, and never taken: Node gives it to nobody else');
+  // ANCHOR_END: kill
   return signal;
 }
 

@@ -24,6 +24,7 @@ impl Cluster {
         Cluster { primary: Primary::new(Options::default()), t: t.clone(), workers: Vec::new(), port: 0 }
     }
 
+    // ANCHOR: start
     /// Starts a worker and waits until it listens.
     pub(crate) async fn start(&mut self) -> Result<(), Box<dyn Error>> {
         let app = concat!(env!("CARGO_MANIFEST_DIR"), "/node/app.js");
@@ -44,6 +45,7 @@ impl Cluster {
         self.workers.push(worker);
         Ok(())
     }
+    // ANCHOR_END: start
 
     pub(crate) fn size(&self) -> usize {
         self.workers.len()

@@ -53,6 +53,7 @@ async fn kill_busy(t: &Transcript, cluster: &Cluster) -> Result<String, Box<dyn 
     let name = format!("worker {}", busy.id());
     t.say(format!("GET /spin: {name} says who it is, and is busy for ever"));
 
+    // ANCHOR: kill
     let mut flood = Flood::new(cluster.port);
     flood.until_all_wait_for(&busy).await?;
     t.say(format!("{AT_ONCE} connections at once: the others have answered {}", flood.answered));
@@ -60,6 +61,7 @@ async fn kill_busy(t: &Transcript, cluster: &Cluster) -> Result<String, Box<dyn 
     t.arrow(ArrowKind::Signal, &name, "SIGKILL");
     busy.kill(Signal::SIGKILL)?;
     let exit = cluster.end_of(&busy).await?;
+    // ANCHOR_END: kill
     t.voice(&name).arrow(ArrowKind::Exit, "primary", format!("code null, signal {exit}"));
     let complete = spin.ends_well().await.unwrap_or(false);
     let cut = if complete { "complete" } else { "cut off, that answer cannot be saved" };
@@ -88,6 +90,7 @@ impl Flood {
         Flood { clients, answered: 0 }
     }
 
+    // ANCHOR: wait
     /// Until those that have no answer are in the hands of this worker.
     async fn until_all_wait_for(&mut self, busy: &Worker) -> Result<(), Box<dyn Error>> {
         // It is given one of the first and soon no more: the last answer comes from another one, after all have been handed out.
@@ -96,6 +99,7 @@ impl Flood {
         }
         Ok(())
     }
+    // ANCHOR_END: wait
 
     /// Until all have an answer, or nobody can hope for one.
     async fn rest(&mut self) {

@@ -19,6 +19,7 @@ impl Table {
     /// Hands out what waits at a listener, as long as somebody may have it.
     pub(super) fn dispatch(&mut self, number: u64, sequence: &Sequence) {
         let Some(listener) = self.listeners.get_mut(&number) else { return };
+        // ANCHOR: dispatch
         while let Some((id, Waiting { connection, client, refusals })) = listener.next() {
             let now = Instant::now();
             let prompt = self.members.get_mut(&id).filter(|member| {
@@ -47,6 +48,7 @@ impl Table {
             member.unanswered.push_back(one);
             listener.given(id);
         }
+        // ANCHOR_END: dispatch
         if listener.is_full && listener.waiting() < self.groups[listener.group].waiting {
             listener.is_full = false;
             listener.news.notify_one();

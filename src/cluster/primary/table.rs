@@ -196,6 +196,7 @@ impl Inner {
     }
 
     /// The worker will never answer any more: what it had been handed and not taken goes to the others, in the same order.
+    // ANCHOR: redistribute
     pub(super) fn redistribute(&self, worker: u32) {
         let mut table = self.lock();
         let Some(member) = table.members.get_mut(&worker) else { return };
@@ -208,6 +209,7 @@ impl Inner {
             table.dispatch(listener, &self.sequence);
         }
     }
+    // ANCHOR_END: redistribute
 
     /// Asks a worker to disconnect.
     pub(super) fn disconnect_worker(&self, worker: &Worker) {

@@ -17,6 +17,7 @@ pub(super) struct Window {
     open: usize,
 }
 
+// ANCHOR: window
 impl Window {
     pub(super) fn new(limit: usize) -> Window {
         Window { limit, open: 1 }
@@ -32,6 +33,7 @@ impl Window {
         self.open.saturating_sub(unanswered)
     }
 }
+// ANCHOR_END: window
 
 /// Whether an answer that takes so long is none to wait for with more connections.
 pub(super) fn is_late(took: Duration) -> bool {

@@ -32,11 +32,13 @@ impl LeastConnections {
         LeastConnections { open: Tournament::new(), seats: Vec::new(), given: 0 }
     }
 
+    // ANCHOR: put
     fn put(&mut self, slot: Slot) {
         let seat = &self.seats[usize::from(slot)];
         let rank = seat.load.min(HIGHEST) * NUMBERS + seat.last;
         self.open.set(slot, [if seat.open { rank } else { NOBODY }]);
     }
+    // ANCHOR_END: put
 
     /// Gives the workers' last items the least numbers that keep their order.
     fn number_anew(&mut self) {

@@ -154,6 +154,7 @@ impl<W: Copy + Eq + Hash, T> Scheduler<W, T> {
     /// worker's room and adds one to its load.
     // An iterator that has ended may be asked no more; this one goes on when there is room again.
     #[allow(clippy::should_implement_trait)]
+    // ANCHOR: next
     pub fn next(&mut self) -> Option<(W, T)> {
         match &mut self.lines {
             Lines::One { queue, order } => {
@@ -172,6 +173,7 @@ impl<W: Copy + Eq + Hash, T> Scheduler<W, T> {
             }
         }
     }
+    // ANCHOR_END: next
 
     /// An item that this worker was given is done, closed or refused: its load is one less. Its room is set separately.
     pub fn done(&mut self, worker: W) {

@@ -15,6 +15,7 @@ impl RoundRobin {
     }
 }
 
+// ANCHOR: order
 impl Order for RoundRobin {
     fn add(&mut self, _slot: Slot, _weight: u32) {}
 
@@ -40,6 +41,7 @@ impl Order for RoundRobin {
         }
     }
 }
+// ANCHOR_END: order
 
 #[cfg(test)]
 mod tests {
