@@ -25,6 +25,11 @@ compare lab *args:
 trace lab *args:
     @lab=$1; shift; cargo lab "$lab" --trace "$@"
 
+# Read the book in a browser; just book build: only build it
+[group('learn')]
+book *args:
+    @cargo book "$@"
+
 # Measure what things cost: all of it, or one group: just bench fork
 [group('measure')]
 bench *args:
@@ -40,10 +45,11 @@ bench-report *args:
 test *args:
     cargo test "$@"
 
-# Record what the labs print now as what they are expected to print
+# Record what the labs print now: what they are expected to print, and what the book shows of them
 [group('work on it')]
 overwrite:
     SNAPSHOTS=overwrite cargo test --test labs --test tidy
+    SNAPSHOTS=overwrite cargo test --package bookshelf --test recordings
 
 # Format the code
 [group('work on it')]

@@ -3,6 +3,8 @@
 //! `SNAPSHOTS=overwrite cargo test --test labs` records what the labs print now.
 
 mod harness;
+#[path = "harness/redactions.rs"]
+mod redactions;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -13,8 +15,7 @@ use harness::started::{Started, end_of};
 use harness::{labs, program, root, trial};
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
-use regex::Regex;
-use snapbox::{Assert, Data, Redactions};
+use snapbox::{Assert, Data};
 
 fn main() -> ExitCode {
     let mut trials: Vec<Trial> = Vec::new();
@@ -74,32 +75,10 @@ fn expected_file(lab: &str) -> PathBuf {
     root().join("labs").join(lab).join("expected.txt")
 }
 
-/// What differs from run to run, and from machine to machine.
-fn redactions() -> Redactions {
-    let pattern = |pattern: &str| Regex::new(pattern).expect("a regular expression");
-    let mut redactions = Redactions::new();
-    let folder = std::env::current_dir().expect("a working directory").display().to_string();
-    let insert = [
-        redactions.insert("[CWD]", folder),
-        redactions.insert("[PID]", pattern(r"\bpid (?<redacted>\d+)")),
-        redactions.insert("[PORT]", pattern(r"\bport (?<redacted>\d+)")),
-        redactions.insert("[FD]", pattern(r"\bfd (?<redacted>\d+)")),
-        redactions.insert("[INODE]", pattern(r"\binode (?<redacted>\d+)")),
-        redactions.insert("[COUNT]", pattern(r"\b(answered|connected|holds) (?<redacted>\d+)")),
-        redactions.insert("[COUNT]", pattern(r"\b(?<redacted>\d+) clients were reset")),
-        redactions.insert("[COUNT]", pattern(r"\btook (?<redacted> *\d+( █+)?)")),
-        redactions.insert("[TIME]", pattern(r"\ball in (?<redacted>\d+ ms)")),
-        redactions.insert("[OBSERVED]", pattern(r"\bobserved (?<redacted>\d+\.\d)")),
-        redactions.insert("[TIME]", pattern(r"\bup for (?<redacted>\d+\.\d+) s")),
-        redactions.insert("[MEMORY]", pattern(r"(?<redacted>\d+\.\d MiB)")),
-        redactions.insert("[MEMORY]", pattern(r"(?<redacted>\d+ KiB) (before|more)")),
-    ];
-    assert!(insert.iter().all(Result::is_ok), "{insert:?}");
-    redactions
-}
-
 fn assert_expected(lab: &str, actual: String) {
-    let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false).redact_with(redactions());
+    let folder = std::env::current_dir().expect("a working directory").display().to_string();
+    let assert =
+        Assert::new().action_env("SNAPSHOTS").normalize_paths(false).redact_with(redactions::redactions(&folder));
     assert.eq(actual, Data::read_from(&expected_file(lab), None));
 }
 

@@ -19,13 +19,23 @@ use libtest_mimic::{Failed, Trial};
 /// A test that runs where every tool of `needs` is installed. Elsewhere it is reported as ignored, with the reason, and as a
 /// failure when `FORKLORE_REQUIRE_TOOLS` is 1.
 pub(crate) fn trial(name: &str, needs: &[&str], test: impl FnOnce() + Send + 'static) -> Trial {
-    let Some(missing) = needs.iter().find(|tool| find(tool).is_none()) else {
+    trial_unless(missing(needs), name, test)
+}
+
+/// What is said of the first of these tools that is not installed.
+pub(crate) fn missing(needs: &[&str]) -> Option<String> {
+    let missing = needs.iter().find(|tool| find(tool).is_none());
+    missing.map(|tool| format!("{tool} is not installed: apt-get install {}", package(tool)))
+}
+
+/// A test that is reported in the same ways when there is a reason why it cannot be run.
+pub(crate) fn trial_unless(reason: Option<String>, name: &str, test: impl FnOnce() + Send + 'static) -> Trial {
+    let Some(reason) = reason else {
         return Trial::test(name, move || {
             test();
             Ok(())
         });
     };
-    let reason = format!("{missing} is not installed: apt-get install {}", package(missing));
     if env::var_os("FORKLORE_REQUIRE_TOOLS").is_some_and(|value| value == "1") {
         let failed = Failed::from(format!("{reason} (FORKLORE_REQUIRE_TOOLS is 1)"));
         return Trial::test(name, move || Err(failed));
@@ -50,14 +60,16 @@ pub(crate) fn find(tool: &str) -> Option<PathBuf> {
 /// The Debian package that `tool` is in.
 fn package(tool: &str) -> &str {
     match tool {
+        "chromedriver" => "chromium-driver",
         "node" => "nodejs",
         other => other,
     }
 }
 
-/// The folder of the workspace.
+/// The folder of the workspace, in which the package with this test is, or is itself.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().find(|folder| folder.join("labs").is_dir()).expect("the workspace has labs")
 }
 
 pub(crate) fn cargo() -> OsString {

@@ -82,14 +82,19 @@ impl Lines {
         Lines { coming, all }
     }
 
-    fn wait_for(&self, line: &str) {
+    /// The next line of which this is true; none by the deadline, or the stream's end.
+    fn next(&self, wanted: impl Fn(&str) -> bool) -> Option<String> {
         let start = Instant::now();
         while let Ok(said) = self.coming.recv_timeout(DEADLINE.saturating_sub(start.elapsed())) {
-            if said == line {
-                return;
+            if wanted(&said) {
+                return Some(said);
             }
         }
-        panic!("it never said {line:?}");
+        None
+    }
+
+    fn wait_for(&self, line: &str) {
+        assert!(self.next(|said| said == line).is_some(), "it never said {line:?}");
     }
 }
 
@@ -120,6 +125,17 @@ impl Started {
     /// Waits until stdout has had this line.
     pub(crate) fn wait_for_output(&self, line: &str) {
         self.stdout.wait_for(line);
+    }
+
+    /// Waits until stderr has had a line that ends like this.
+    pub(crate) fn wait_for_end(&self, end: &str) {
+        assert!(self.stderr.next(|said| said.ends_with(end)).is_some(), "it never said anything that ends in {end:?}");
+    }
+
+    /// Waits until stdout has had a line that begins like this, and gives the rest of it.
+    pub(crate) fn wait_for_output_after(&self, start: &str) -> String {
+        let said = self.stdout.next(|said| said.starts_with(start));
+        said.unwrap_or_else(|| panic!("it never said anything that begins with {start:?}")).split_off(start.len())
     }
 
     /// Sends a signal to the whole group, as the terminal does.

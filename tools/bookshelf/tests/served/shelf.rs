@@ -1,0 +1,197 @@
+//! A clone with a small book and labs made for tests, and `cargo book` in it: it looks where `CARGO_MANIFEST_DIR` says that it is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+
+use crate::harness::started::Started;
+use crate::harness::{program, root};
+
+use super::{Answer, ask, copy};
+
+const MANIFEST: &str = r#"
+[package]
+name = "lab-NAME"
+version = "0.0.0"
+edition = "2024"
+
+[package.metadata.lab]
+title = "Title of NAME"
+minutes = 3
+summary = "What NAME shows"
+needs = []
+
+[package.metadata.lab.prediction]
+question = "What will NAME say?"
+choices = ["nothing", "two facts", "three facts"]
+answer = 2
+because = "It was written that way."
+"#;
+
+/// Says two facts.
+const QUICK: &str = r#"
+fn main() {
+    let pid = std::process::id();
+    println!("{{\"us\":1,\"pid\":{pid},\"step\":1,\"title\":\"Quick\"}}");
+    println!("{{\"us\":2,\"pid\":{pid},\"arrow\":\"message\",\"from\":\"parent\",\"to\":\"child\",\"text\":\"<b>hello</b>\"}}");
+    println!("{{\"us\":3,\"pid\":{pid},\"fact\":\"colour\",\"value\":\"green\"}}");
+    println!("{{\"us\":4,\"pid\":{pid},\"fact\":\"size\",\"value\":\"5\"}}");
+}
+"#;
+
+const QUICK_EXPECTED: &str = "1. Quick
+   parent  ──message──▶ child  <b>hello</b>
+
+Facts
+   colour: green
+   size: 4
+";
+
+/// Any run, for the diagrams.
+const RECORDED: &str = r#"{"us":1,"pid":1,"step":1,"title":"Quick"}
+{"us":2,"pid":1,"arrow":"message","from":"parent","to":"child","text":"hello"}
+"#;
+
+/// Does not end by itself, nor by SIGTERM, and neither does what it starts: a child, and one in a session of its own, whose parent has
+/// ended. It says the pids of all of them.
+const FOREVER: &str = r#"
+use std::process::{Command, Stdio};
+
+const SCRIPT: &str = "
+    trap '' TERM INT HUP
+    sleep 1000 &
+    child=$!
+    orphan=$(setsid sh -c 'sleep 1000 >/dev/null & echo $!')
+    printf '{\"us\":1,\"pid\":%s,\"step\":1,\"title\":\"For ever\"}\\n' $$
+    printf '{\"us\":2,\"pid\":%s,\"voice\":\"parent\",\"text\":\"pids %s %s %s\"}\\n' $$ $$ $child $orphan
+    while :; do wait; done
+";
+
+fn main() {
+    use std::os::unix::process::CommandExt;
+    panic!("{}", Command::new("sh").args(["-c", SCRIPT]).stdin(Stdio::null()).exec());
+}
+"#;
+
+const FOREVER_EXPECTED: &str = "1. For ever
+   parent  pids [PID]
+
+Facts
+   never: seen
+";
+
+const FAILING: &str = r#"
+fn main() {
+    eprintln!("it is not my day");
+    std::process::exit(7);
+}
+"#;
+
+/// The labs `90-quick` (its second fact is not the book's), `91-forever`, `92-broken` (does not compile) and `93-failing`, and a chapter
+/// for the first two.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    folder: tempfile::TempDir,
+}
+
+impl Shelf {
+    pub(crate) fn new() -> Shelf {
+        let shelf = Shelf { folder: tempfile::tempdir().expect("a temporary folder") };
+        shelf.write("Cargo.toml", "[workspace]\nmembers = [\"labs/*\"]\nresolver = \"3\"\n");
+        shelf.write("src/lib.rs", "");
+        copy(&root().join("book/theme"), &shelf.path("book/theme"));
+        fs::copy(root().join("book/book.toml"), shelf.path("book/book.toml")).expect("a file");
+        for (name, main, expected) in [
+            ("90-quick", QUICK, QUICK_EXPECTED),
+            ("91-forever", FOREVER, FOREVER_EXPECTED),
+            ("92-broken", "fn main() { this is not Rust }\n", QUICK_EXPECTED),
+            ("93-failing", FAILING, QUICK_EXPECTED),
+        ] {
+            shelf.write(&format!("labs/{name}/Cargo.toml"), &MANIFEST.replace("NAME", name));
+            shelf.write(&format!("labs/{name}/src/main.rs"), main);
+            shelf.write(&format!("labs/{name}/expected.txt"), expected);
+            shelf.write(&format!("book/recorded/{name}.jsonl"), RECORDED);
+        }
+        let chapter = |name: &str| {
+            format!("# {name}\n\n{{{{#lab}}}}\n\n{{{{#prediction}}}}\n\n{{{{#output}}}}\n\n{{{{#diagram}}}}\n")
+        };
+        shelf.write(
+            "book/src/SUMMARY.md",
+            "[Introduction](introduction.md)\n\n- [Quick](labs/90-quick.md)\n- [For ever](labs/91-forever.md)\n",
+        );
+        shelf.write("book/src/introduction.md", "# Introduction\n\nThe first words.\n");
+        shelf.write("book/src/labs/90-quick.md", &chapter("Quick"));
+        shelf.write("book/src/labs/91-forever.md", &chapter("For ever"));
+        shelf
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+
+    /// `cargo book` in this clone.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = command_in(self.folder.path(), arguments);
+        command.env("CARGO_TARGET_DIR", self.path("target"));
+        command
+    }
+
+    /// The served book of this clone, on a free port.
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Served {
+        Served::start(self.command(&[&["--port", "0"], arguments].concat()))
+    }
+}
+
+/// `cargo book` in the clone at `root`.
+pub(crate) fn command_in(root: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program("bookshelf"));
+    command.args(arguments).arg("--no-open").env("CARGO_MANIFEST_DIR", root.join("tools/bookshelf"));
+    command
+}
+
+/// A running `cargo book`.
+#[derive(Debug)]
+pub(crate) struct Served {
+    pub(crate) process: Started,
+    pub(crate) port: u16,
+}
+
+impl Served {
+    pub(crate) fn start(command: Command) -> Served {
+        let process = Started::new(command);
+        let rest = process.wait_for_output_after("The book is at http://127.0.0.1:");
+        let port = rest.split('/').next().and_then(|port| port.parse().ok());
+        Served { process, port: port.unwrap_or_else(|| panic!("no port in {rest:?}")) }
+    }
+
+    /// Ends it as Ctrl-C does; all must be well.
+    pub(crate) fn stop(self) {
+        self.process.signal_group(Signal::SIGINT);
+        let (status, _, mark) = self.process.end();
+        assert_eq!(status.code(), Some(0), "it was told to end, and did: {status}");
+        assert_eq!(mark.leftovers(), [""; 0]);
+    }
+
+    pub(crate) fn host(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A page, as a browser asks for it.
+    pub(crate) fn get(&self, target: &str) -> Answer {
+        ask(self.port, "GET", target, &[("Host", &self.host())])
+    }
+
+    /// What a script of one of the pages asks for.
+    pub(crate) fn post(&self, target: &str) -> Answer {
+        let origin = format!("http://{}", self.host());
+        ask(self.port, "POST", target, &[("Host", &self.host()), ("Origin", &origin), ("Content-Length", "0")])
+    }
+}

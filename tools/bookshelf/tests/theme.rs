@@ -1,0 +1,88 @@
+//! The theme: colours that can be read, and a mermaid that is what its note says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+fn theme(file: &str) -> PathBuf {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the repository");
+    repository.join("book/theme").join(file)
+}
+
+fn read(file: &str) -> String {
+    fs::read_to_string(theme(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The colours of one theme: the properties in the block behind `selector` that are six hexadecimal digits.
+fn colours(style: &str, selector: &str) -> BTreeMap<String, [f64; 3]> {
+    let block = style.split_once(&format!("\n{selector} {{")).unwrap_or_else(|| panic!("{selector} is there")).1;
+    let block = block.split_once('}').expect("it ends").0;
+    let properties = block.split(';').filter_map(|property| {
+        let (name, value) = property.trim().strip_prefix("--")?.split_once(':')?;
+        let digits = value.trim().strip_prefix('#').filter(|digits| digits.len() == 6)?;
+        let part = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).map(|part| f64::from(part) / 255.0).ok();
+        Some((name.to_owned(), [part(0)?, part(2)?, part(4)?]))
+    });
+    properties.collect()
+}
+
+/// How much light a colour gives, as WCAG 2 has it.
+fn light([red, green, blue]: [f64; 3]) -> f64 {
+    let linear = |part: f64| if part <= 0.04045 { part / 12.92 } else { ((part + 0.055) / 1.055).powf(2.4) };
+    0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+}
+
+fn contrast(one: [f64; 3], other: [f64; 3]) -> f64 {
+    let (one, other) = (light(one), light(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+#[test]
+fn every_colour_can_be_read_on_every_ground() {
+    let style = read("colours.css");
+    let words = ["ink", "quiet", "link", "blue", "green", "magenta", "yellow", "cyan", "red"];
+    let code = ["keyword", "string", "number", "type", "name", "comment"].map(|kind| format!("code-{kind}"));
+    for theme in [":root", ".coal"] {
+        let colours = colours(&style, theme);
+        for word in words.iter().map(|word| (*word).to_owned()).chain(code.clone()) {
+            for ground in ["paper", "panel", "terminal"] {
+                let found = contrast(colours[&word], colours[ground]);
+                assert!(found >= 4.5, "{theme}: --{word} on --{ground} has only {found:.2} to 1");
+            }
+        }
+        assert!(contrast(colours["ink"], colours["mark"]) >= 4.5, "{theme}: what is marked can be read");
+    }
+}
+
+/// The dark colours stand twice: for the theme, and for a page without JavaScript, which cannot choose one.
+#[test]
+fn the_dark_colours_are_the_same_without_javascript() {
+    let style = read("colours.css");
+    assert_eq!(colours(&style, ".coal"), colours(&style, "  html:not(.js)"));
+}
+
+/// The six that `transcript::colour_of` gives.
+#[test]
+fn every_colour_of_a_voice_has_its_class() {
+    let style = read("colours.css");
+    for number in 0..7 {
+        let voice = if number == 0 { "parent".to_owned() } else { format!("worker {number}") };
+        let colour = format!("{:?}", transcript::colour_of(&voice)).to_lowercase();
+        assert!(style.contains(&format!(".voice-{colour} {{ --voice: var(--{colour}); }}")), "{voice} is {colour}");
+    }
+}
+
+/// `NOTE.md` says which mermaid this is; its digest says that nobody changed it.
+#[test]
+fn mermaid_is_the_one_of_its_note() {
+    let note = read("mermaid/NOTE.md");
+    let library = fs::read(theme("mermaid/mermaid.min.js")).expect("mermaid is there");
+    let digest: String = Sha256::digest(&library).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert!(note.contains(&digest), "its SHA-256 is {digest}");
+    let version =
+        note.lines().find_map(|line| line.strip_prefix("| version | ")?.strip_suffix(" |")).expect("a version");
+    assert!(String::from_utf8_lossy(&library).contains(&format!("\"{version}\"")), "it is not version {version}");
+    assert!(read("mermaid/LICENSE").starts_with("The MIT License"));
+}
