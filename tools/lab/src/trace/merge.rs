@@ -127,9 +127,14 @@ type Shape<'a> = (u32, &'a str, &'a str, &'a str);
 fn shape(call: &Call) -> Shape<'_> {
     // The end of a stream is not like what came before it.
     let error = call.error().unwrap_or(if moves_bytes(&call.name) && call.result == "0" { "end" } else { "" });
-    // A search along PATH is one thing, wherever it looks.
-    let subject = if call.name == "execve" && error == "ENOENT" { "" } else { call.text(0) };
-    (call.tid, &call.name, subject, error)
+    (call.tid, &call.name, subject(call).unwrap_or_default(), error)
+}
+
+/// What a call works on, where calls of one shape work on the same. Not so a search along PATH, which is one thing wherever it looks, and
+/// `bind`, which is done once with each socket.
+pub(super) fn subject(call: &Call) -> Option<&str> {
+    let each_another = call.name == "bind" || (call.name == "execve" && call.error() == Some("ENOENT"));
+    (!each_another).then(|| call.text(0))
 }
 
 fn moves_bytes(name: &str) -> bool {

@@ -6,7 +6,7 @@ use transcript::{Line, Look};
 use super::call::Call;
 use super::cast::Cast;
 use super::meaning::meaning;
-use super::merge::{Event, Row, Story, collapse};
+use super::merge::{Event, Row, Story, collapse, subject};
 use super::noise::is_preparation;
 use super::signal::Signal;
 use crate::terminal::{DIM, Page, cut, wrap};
@@ -67,7 +67,7 @@ fn calls(moment: &[&Call], cast: &Cast, page: Page) -> String {
             Row::More { like, count, bytes } => {
                 let name = cast.name(like.tid);
                 let bytes = bytes.map(|bytes| format!(", {} bytes in all", grouped(bytes))).unwrap_or_default();
-                let subject = if like.error() == Some("ENOENT") { "…" } else { like.text(0) };
+                let subject = subject(like).unwrap_or("…");
                 let count = grouped(count as u64);
                 let error = like.error().map(|error| format!(" = -1 {error}")).unwrap_or_default();
                 let more = format!("[{name}] … and {count} more like it: {}({subject}){error}{bytes}", like.name);
@@ -252,6 +252,20 @@ mod tests {
         let json = json(&story);
         let killed = r#"{"us":1000030,"pid":8,"signal":"SIGTERM","meaning":"is killed by SIGTERM"}"#;
         assert_eq!(json.lines().nth(3), Some(killed), "{json}");
+    }
+
+    /// A socket is bound once: two hundred of them are two hundred calls of one shape all the same.
+    #[test]
+    fn what_is_done_once_with_each_of_many_sockets_is_counted() {
+        let output = "{\"us\":1000000,\"pid\":7,\"voice\":\"parent\",\"text\":\"hello\"}\n";
+        let bind = |fd: u32| {
+            let address = format!("{{sa_family=AF_INET, sin_port=htons({fd}), sin_addr=inet_addr(\"127.0.0.1\")}}");
+            format!("7 1.0000{fd} bind({fd}<socket:[{fd}]>, {address}, 16) = 0\n")
+        };
+        let log: String = (10..19).map(bind).collect();
+        let text = text(&merge(output, parse(&log, 0)), Page { coloured: false, width: 80 });
+        assert_eq!(text.matches("bind(1").count(), 2, "{text}");
+        assert!(text.ends_with("     [parent] … and 7 more like it: bind(…)\n"), "{text}");
     }
 
     #[test]
