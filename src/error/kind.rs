@@ -146,6 +146,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Failed { .. } => f.write_str("ended in an unknown way"),
             ErrorKind::NoChannel(sentence) | ErrorKind::Json(sentence) => f.write_str(sentence),
             ErrorKind::ChannelClosed => f.write_str("the channel is closed"),
+            ErrorKind::Malformed { reason, length: 0, .. } => write!(f, "{reason}; the line is empty"),
             ErrorKind::Malformed { reason, length, beginning } => {
                 write!(f, "{reason}; these {length} bytes begin with \"{beginning}\"")
             }

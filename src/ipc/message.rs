@@ -308,6 +308,8 @@ mod tests {
             assert!(matches!(of(bad), Err(ErrorKind::Malformed { .. })), "{bad:?}");
         }
         assert!(classify(Bytes::from_static(b"\"\xff\"")).is_err(), "not UTF-8");
+        let empty = of("").map_err(|kind| kind.to_string());
+        assert!(empty.is_err_and(|sentence| sentence.ends_with("; the line is empty")));
         let long = classify(Bytes::from(vec![b'x'; 1000])).map_err(|kind| kind.to_string());
         assert!(long.is_err_and(|sentence| sentence.contains("1000 bytes") && sentence.len() < 250));
     }
