@@ -64,11 +64,12 @@ async fn parent(t: Transcript) -> Result<(), Box<dyn Error>> {
     drop(channel);
 
     t.step("Messages whose cmd begins with NODE_ are for Node itself");
-    let (_child, channel) = fork(&t, "whisper")?;
+    let (mut child, channel) = fork(&t, "whisper")?;
     let mut seen = Vec::new();
     while let Some(message) = channel.recv().await? {
         seen.push(message.decode::<Value>()?["cmd"].as_str().unwrap_or("no cmd").to_owned());
     }
+    child.close().await?;
     t.say(format!("recv() gave: {}", seen.join(", ")));
 
     t.fact("the child's NODE_CHANNEL_FD", number);

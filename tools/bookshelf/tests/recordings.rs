@@ -134,12 +134,24 @@ fn width(transcript: &str) -> usize {
 /// How many calls may have come in another step than they were recorded in.
 const STRAYED_AT_MOST: usize = 3;
 
+/// How often a lab is run until it shows what is recorded. On a machine that is busy enough, one run in some hundreds shows a call that no
+/// other does; what has really changed is in all of them.
+const RUNS: usize = 3;
+
 fn trace(lab: &str) {
     let again = "SNAPSHOTS=overwrite cargo test -p bookshelf --test recordings records it anew";
-    let (before, now) = (Shown::of(&recording(lab, "trace", "--trace")), Shown::of(&output_of(lab, "--trace")));
-    assert_eq!(before.by_process, now.by_process, "{lab}: {again}");
-    let strayed: Vec<_> = before.by_step.symmetric_difference(&now.by_step).collect();
-    assert!(strayed.len() <= STRAYED_AT_MOST, "{lab}: {strayed:?} are in other steps now; {again}");
+    let before = Shown::of(&recording(lab, "trace", "--trace"));
+    let mut difference = String::new();
+    for _ in 0..RUNS {
+        let now = Shown::of(&output_of(lab, "--trace"));
+        let strayed: Vec<_> = before.by_step.symmetric_difference(&now.by_step).collect();
+        if before.by_process == now.by_process && strayed.len() <= STRAYED_AT_MOST {
+            return;
+        }
+        difference =
+            format!("recorded: {:?}\nnow: {:?}\nin other steps: {strayed:?}", before.by_process, now.by_process);
+    }
+    panic!("{lab}: the trace is another one in each of {RUNS} runs; {again}\n{difference}");
 }
 
 /// What a trace shows: calls with their outcomes, such as `accept4 = done` and `connect = ECONNREFUSED`.
@@ -149,7 +161,8 @@ fn trace(lab: &str) {
 /// 1. how often each is made, and in which order;
 /// 2. those that found nothing yet, were interrupted, or end later: `EAGAIN`, `EINTR`, `EINPROGRESS`;
 /// 3. programs that were looked for in vain, which depends on PATH;
-/// 4. which process it is, where it has no name in the transcript: pids differ.
+/// 4. which process it is, where it has no name in the transcript: pids differ;
+/// 5. threads (`clone3` with `CLONE_FS`): one waits for a child that is dropped while it runs, which may have ended by then.
 ///
 /// By step they are almost the same: in one run of two hundred and forty a child's first `accept4` came after the line that begins the
 /// next step, in another one a signal was sent that was no longer needed. When a process tidies up (`close`) nobody waits for at all.
@@ -178,6 +191,9 @@ impl Shown {
                 Some("ENOENT") if name == "execve" => continue,
                 outcome => outcome.unwrap_or("done"),
             };
+            if name == "clone3" && line.contains("CLONE_FS") {
+                continue;
+            }
             let voice = if found["voice"].starts_with("pid ") { "others" } else { &found["voice"] };
             let made = format!("{name} = {outcome}");
             if name != "close" {
