@@ -111,11 +111,18 @@ pub(crate) fn short(results: &Results) -> String {
     table
 }
 
-/// The functions of a group, as rows, and its parameters, as columns.
+/// The functions of a group, as rows, and its parameters, as columns. Where these speak of several things (`primary, resident`, `worker,
+/// resident`) each has a table of its own.
 fn figures(results: &Results, group: &str, over: Option<&Results>) -> String {
-    let of_group = || results.figures.iter().filter(|figure| figure.group == group);
-    let functions = distinct(of_group().map(|figure| &*figure.function));
-    let parameters = distinct(of_group().map(|figure| &*figure.parameter));
+    let parameters = results.figures.iter().filter(|figure| figure.group == group).map(|figure| &*figure.parameter);
+    let parameters = distinct(parameters);
+    let thing = |parameter: &str| parameter.split_once(", ").map_or(String::new(), |(thing, _)| thing.to_owned());
+    let tables = parameters.chunk_by(|a, b| thing(a) == thing(b)).map(|columns| table(results, group, columns, over));
+    tables.collect::<Vec<_>>().join("\n")
+}
+
+fn table(results: &Results, group: &str, parameters: &[&str], over: Option<&Results>) -> String {
+    let functions = distinct(results.figures.iter().filter(|one| one.group == group).map(|figure| &*figure.function));
     let heads: String = parameters.iter().map(|parameter| format!(" {parameter} |")).collect();
     let mut table = format!("| |{heads}\n|---|{}\n", "---|".repeat(parameters.len()));
     for function in functions {

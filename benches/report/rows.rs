@@ -104,14 +104,14 @@ pub(crate) const ALL: &[Wanted] = &[
     ),
     short(
         "one-way-16b",
-        "channel, one way, 16 B",
+        "channel, one way, 16 B, many in a write",
         Some(way(ipc::STREAM, "16 B")),
         way(ipc::OURS, "16 B"),
         Faster(3.0, way(ipc::NODE_JSON, "16 B")),
     ),
     row(
         "one-way-1k",
-        "channel, one way, 1 KiB",
+        "channel, one way, 1 KiB, many in a write",
         Some(way(ipc::STREAM, "1 KiB")),
         way(ipc::OURS, "1 KiB"),
         Faster(3.0, way(ipc::NODE_JSON, "1 KiB")),
@@ -125,7 +125,7 @@ pub(crate) const ALL: &[Wanted] = &[
     ),
     short(
         "handles",
-        "handles passed and acknowledged",
+        "handles passed and acknowledged, 64 on their way",
         Some(handles(handle_passing::RAW)),
         handles(handle_passing::WINDOW_64),
         Faster(10.0, handles(handle_passing::NODE)),

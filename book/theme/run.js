@@ -56,7 +56,7 @@
       });
       return make('li', {}, make('label', {}, radio, ' ', make('span', {}, choice)));
     });
-    const legend = make('legend', {}, make('span', { className: 'tag' }, 'First'), ` ${asked.text}`);
+    const legend = make('legend', {}, make('span', { className: 'tag' }, 'Predict first'), ` ${asked.text}`);
     const form = make('fieldset', { className: 'run-question' }, legend, make('ol', { className: 'choices' }, ...choices));
     panel.replaceChildren(form, make('p', { className: 'run-buttons' }, go, skip));
     form.querySelector('input').focus();

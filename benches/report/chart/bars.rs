@@ -75,9 +75,12 @@ fn bar(
     if spread.least < spread.greatest {
         let (least, greatest) = (x(spread.least), x(spread.greatest));
         area.draw(&PathElement::new(vec![(least, y - 1), (greatest, y - 1)], INK.stroke_width(2)))?;
+        // What is less than the clock's tick is nothing, and no part of it can be said.
         let percent = |value: f64| ((value / spread.median - 1.0).abs() * 100.0).round();
         let (less, more) = (percent(spread.least), percent(spread.greatest));
-        shown += &format!("  −{less} +{more} %");
+        if spread.median > 0.0 && less + more > 0.0 {
+            shown += &format!("  −{less} +{more} %");
+        }
     }
     area.draw_text(&shown, &text(SIZE, INK, HPos::Left), (x(spread.greatest) + 8, y))?;
     Ok(())

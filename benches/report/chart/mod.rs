@@ -40,7 +40,7 @@ const LIMITS: [RGBColor; 3] = [RGBColor(0x80, 0x80, 0x80), RGBColor(0x6a, 0x7d, 
 
 /// What a chart says above itself: what is measured, and across what.
 const CAPTIONS: [(&str, &str); 9] = [
-    ("fork_cost", "time to start a process, by the memory that the parent has resident (both axes logarithmic)"),
+    ("fork_cost", "time to start a process, by the memory that the parent has resident (time is logarithmic)"),
     ("exec_cost", "time to run a program for its output"),
     ("ipc_round_trip", "time for a message and its answer, by its size (both axes logarithmic)"),
     ("ipc_one_way", "throughput in one direction, by the size of a message (both axes logarithmic)"),

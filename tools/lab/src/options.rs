@@ -11,12 +11,12 @@ Examples:
   cargo lab 01 --node          the same experiment in Node
   cargo lab 01 --compare       both, their facts in a table
   cargo lab 01 --trace         the system calls that matter, each explained
-  cargo lab 01 --json > t.jsonl    the transcript for a program to read
+  cargo lab 01 --json          the transcript for a program to read
   cargo lab 01 -- --help       what the lab itself takes
 
 Exit codes:
-  0        it ran to its end, or ended in good order when told to; with --compare, and every fact is equal
-  1        the lab could not do its work, or with --compare a fact is not equal
+  0        it ran to its end, or ended in good order when told to; with --compare: every fact is equal
+  1        the lab could not do its work; with --compare: a fact is not equal
   2        wrong usage: no such lab or option, or an argument that the lab refuses
   3        a program that it needs is not installed, or may not be used
   4        the lab does not compile

@@ -26,7 +26,7 @@ pub(super) fn trace(page: &Page<'_>, words: &str) -> Result<String, Error> {
     }
     let html: String = lines.iter().map(line).collect();
     Ok(format!(
-        "<details class=\"trace\"><summary>{title} <span class=\"count\">{calls} lines of <code>--trace</code></span></summary>\
+        "<details class=\"trace\"><summary>{title} <span class=\"count\">{calls} calls of <code>--trace</code></span></summary>\
          <pre class=\"calls\" tabindex=\"0\" role=\"group\" aria-label=\"{command}\">{html}</pre></details>",
     ))
 }
