@@ -33,12 +33,12 @@ book *args:
 # Measure what things cost: all of it, or one group: just bench fork
 [group('measure')]
 bench *args:
-    @cargo run --release --quiet --package forklore-benches --bin bench -- "$@"
+    @cargo run --release --package forklore-benches --bin bench -- "$@"
 
 # Make tables and charts of what was measured
 [group('measure')]
 bench-report *args:
-    @cargo run --release --quiet --package forklore-benches --bin report -- "$@"
+    @cargo run --release --package forklore-benches --bin report -- "$@"
 
 # Run every test
 [group('work on it')]
