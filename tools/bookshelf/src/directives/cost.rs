@@ -29,13 +29,7 @@ struct Row {
 }
 
 /// Where the report has these rows in a table.
-const WANTED: &str = "## Wanted and found";
-
-/// A column of the table of a group: what it is called in the chapters, and in the report.
-const COLUMNS: [(&str, &str); 2] = [("exec-shell", "exec"), ("exec-file", "exec_file")];
-
-/// The table that has these columns.
-const EXEC: &str = "## Exec cost";
+const WANTED: &str = "Wanted and found";
 
 /// Neighbours are one directive: their rows make one table.
 pub(super) fn cost(page: &Page<'_>, words: &str) -> Result<String, Error> {
@@ -44,81 +38,34 @@ pub(super) fn cost(page: &Page<'_>, words: &str) -> Result<String, Error> {
     if ids.is_empty() {
         return Err(Error::new("{{#cost}}", "it names no row of the report"));
     }
-    let (Ok(report), Ok(rows)) = (read_text(&folder.join("report.md")), read_text(&folder.join("rows.json"))) else {
-        return Ok(UNMEASURED.to_owned());
-    };
+    let Ok(rows) = read_text(&folder.join("rows.json")) else { return Ok(UNMEASURED.to_owned()) };
     let found: Vec<Row> = serde_json::from_str(&rows).map_err(|error| Error::file(&folder.join("rows.json"), error))?;
-    let link = |section: &str| format!("{}{PAGE}#{}", page.to_root(), anchor(section.trim_start_matches(['#', ' '])));
-    let of_columns = |id: &&str| COLUMNS.iter().any(|column| column.0 == *id);
-    let (of_columns, of_rows): (Vec<&str>, Vec<&str>) = ids.into_iter().partition(of_columns);
-    let mut tables = String::new();
-    if !of_rows.is_empty() {
-        tables += &html(&rows_called(&found, &of_rows)?, &link(WANTED));
-    }
-    if !of_columns.is_empty() {
-        tables += &html(&columns_called(&report, &of_columns)?, &link(EXEC));
-    }
-    Ok(tables)
+    let link = format!("{}{PAGE}#{}", page.to_root(), anchor(WANTED));
+    Ok(html(&rows_called(&found, &ids)?, &link))
 }
 
-/// A table: its heads and its rows.
-#[derive(Debug, PartialEq, Eq)]
-struct Table {
-    heads: Vec<String>,
-    rows: Vec<Vec<String>>,
-}
+/// What is shown of a row.
+const HEADS: [&str; 5] = ["what", "limit", "ours", "compared with", "ratio"];
 
-/// The rows of the report that are called so.
-fn rows_called(found: &[Row], ids: &[&str]) -> Result<Table, Error> {
-    let heads = ["what", "limit", "ours", "compared with", "ratio"];
+/// The rows of the report that are called so, as `HEADS` says.
+fn rows_called<'a>(found: &'a [Row], ids: &[&str]) -> Result<Vec<[&'a str; HEADS.len()]>, Error> {
     let row = |id: &&str| {
         let Some(row) = found.iter().find(|row| row.id == **id) else {
-            let known: Vec<&str> = found.iter().map(|row| &*row.id).chain(COLUMNS.map(|column| column.0)).collect();
+            let known: Vec<&str> = found.iter().map(|row| &*row.id).collect();
             return Err(Error::new(format!("cost {id:?}"), format!("the report has {}", known.join(", "))));
         };
-        let cells = [&*row.what, &row.limit, &row.ours, &row.peer, &row.ratio];
-        Ok(cells.map(str::to_owned).to_vec())
+        Ok([&*row.what, &row.limit, &row.ours, &row.peer, &row.ratio])
     };
-    let rows = ids.iter().map(row).collect::<Result<_, _>>()?;
-    Ok(Table { heads: heads.map(str::to_owned).to_vec(), rows })
+    ids.iter().map(row).collect()
 }
 
-/// The columns of what it costs to run a program that are called so.
-fn columns_called(report: &str, ids: &[&str]) -> Result<Table, Error> {
-    let wanted: Vec<&str> = COLUMNS.iter().filter(|column| ids.contains(&column.0)).map(|column| column.1).collect();
-    let table = table(report, EXEC);
-    let heads = table.heads.iter().enumerate();
-    let places: Vec<usize> =
-        heads.filter(|(at, head)| *at == 0 || wanted.contains(&head.as_str())).map(|(at, _)| at).collect();
-    if places.len() != wanted.len() + 1 {
-        return Err(Error::new(
-            format!("cost {}", ids.join(" ")),
-            format!("the report has no such columns under {EXEC:?}"),
-        ));
-    }
-    let pick = |row: &Vec<String>| places.iter().filter_map(|at| row.get(*at).cloned()).collect();
-    Ok(Table { heads: pick(&table.heads), rows: table.rows.iter().map(pick).collect() })
-}
-
-/// The first table below a heading.
-fn table(report: &str, heading: &str) -> Table {
-    let below = report.lines().skip_while(|line| *line != heading).skip(1);
-    let mut lines = below.skip_while(|line| !line.starts_with('|'));
-    let cells = |line: &str| {
-        let line = line.strip_prefix('|').unwrap_or(line);
-        line.strip_suffix('|').unwrap_or(line).split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>()
-    };
-    let heads = lines.next().map(cells).unwrap_or_default();
-    Table { heads, rows: lines.skip(1).take_while(|line| line.starts_with('|')).map(cells).collect() }
-}
-
-fn html(table: &Table, link: &str) -> String {
+fn html(rows: &[[&str; HEADS.len()]], link: &str) -> String {
     let mut html = String::from("<figure class=\"cost\"><div class=\"table-wrapper\"><table><thead><tr>");
-    for head in &table.heads {
-        let _ = write!(html, "<th scope=\"col\">{}</th>", if head.is_empty() { "what".into() } else { text(head) });
+    for head in HEADS {
+        let _ = write!(html, "<th scope=\"col\">{head}</th>");
     }
     html += "</tr></thead><tbody>";
-    for row in &table.rows {
+    for row in rows {
         html += "<tr>";
         for cell in row {
             let _ = write!(html, "<td>{}</td>", text(&unbroken(cell)));
@@ -147,25 +94,13 @@ fn unbroken(cell: &str) -> String {
 mod tests {
     use super::*;
 
-    const REPORT: &str = "# Benchmarks\n\n## Exec cost\n\n| | exec | exec_file |\n|---|---|---|\n| ours | 3 | 4 |\n";
-
-    #[test]
-    fn columns_are_found_by_their_names() {
-        let table = columns_called(REPORT, &["exec-file"]).expect("it is there");
-        assert_eq!(
-            table,
-            Table { heads: vec!["".into(), "exec_file".into()], rows: vec![vec!["ours".into(), "4".into()]] }
-        );
-        assert!(columns_called("", &["exec-file"]).is_err());
-    }
-
     #[test]
     fn rows_are_found_by_their_names() {
         let rows = r#"[{"id":"handles","what":"handles","limit":"–","ours":"1","peer":"2","ratio":"3","wanted":"4","reached":false}]"#;
         let rows: Vec<Row> = serde_json::from_str(rows).expect("a row");
         let table = rows_called(&rows, &["handles"]).expect("it is there");
-        assert_eq!(table.rows, [["handles", "–", "1", "2", "3"].map(str::to_owned)]);
+        assert_eq!(table, [["handles", "–", "1", "2", "3"]]);
         let told = rows_called(&rows, &["nothing"]).expect_err("no such row").to_string();
-        assert_eq!(told, "cost \"nothing\": the report has handles, exec-shell, exec-file");
+        assert_eq!(told, "cost \"nothing\": the report has handles");
     }
 }
