@@ -28,8 +28,8 @@ use crate::sys::readiness;
 /// nobody waits for it. Whoever waits in [`recv`](Channel::recv) keeps a program alive as long as the channel is open, which is what
 /// a listener for `message` does in Node; a channel that nobody waits for keeps nothing alive.
 ///
-/// It is used fastest from a task (`tokio::spawn`): the future that a current-thread runtime itself blocks on is woken by two system calls
-/// more for each message, a `write(2)` to the runtime's eventfd and an `epoll_wait(2)` that finds it.
+/// It is used fastest from a task (`tokio::spawn`). The future that a current-thread runtime itself blocks on costs about one
+/// `epoll_wait(2)` more for each message: the runtime looks at its sockets again before it looks at that future.
 ///
 /// A task of its own serves the channel: handles are acknowledged and questions answered while nobody receives. It needs the runtime
 /// to run now and then. What was sent when the runtime ends, because `main` returns, is still written, for which the process waits
