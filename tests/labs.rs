@@ -3,8 +3,8 @@
 //! `SNAPSHOTS=overwrite cargo test --test labs` records what the labs print now.
 
 mod harness;
-#[path = "harness/redactions.rs"]
-mod redactions;
+#[path = "harness/lab.rs"]
+mod lab;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -20,7 +20,7 @@ use snapbox::{Assert, Data};
 fn main() -> ExitCode {
     let mut trials: Vec<Trial> = Vec::new();
     for lab in labs() {
-        let its_own = needs(&lab);
+        let its_own = lab::needs(&lab);
         let mut add = |what: &str, needs: &[&str], test: fn(&str)| {
             let own = lab.clone();
             let needs: Vec<&str> = its_own.iter().map(String::as_str).chain(needs.iter().copied()).collect();
@@ -38,14 +38,6 @@ fn main() -> ExitCode {
         });
     }
     harness::conclude(trials)
-}
-
-/// The programs without which a lab cannot run, by its own account.
-fn needs(lab: &str) -> Vec<String> {
-    let manifest = fs::read_to_string(root().join("labs").join(lab).join("Cargo.toml")).expect("a manifest");
-    let manifest: toml::Table = manifest.parse().expect("TOML");
-    let needs = manifest["package"]["metadata"]["lab"]["needs"].as_array().expect("a list of programs");
-    needs.iter().filter_map(|program| program.as_str().map(str::to_owned)).collect()
 }
 
 /// `cargo lab` on this lab, with a folder for its temporary files in which nothing may be left.
@@ -77,8 +69,7 @@ fn expected_file(lab: &str) -> PathBuf {
 
 fn assert_expected(lab: &str, actual: String) {
     let folder = std::env::current_dir().expect("a working directory").display().to_string();
-    let assert =
-        Assert::new().action_env("SNAPSHOTS").normalize_paths(false).redact_with(redactions::redactions(&folder));
+    let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false).redact_with(lab::redactions(&folder));
     assert.eq(actual, Data::read_from(&expected_file(lab), None));
 }
 

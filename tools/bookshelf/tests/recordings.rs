@@ -7,8 +7,8 @@
 
 #[path = "../../../tests/harness/mod.rs"]
 mod harness;
-#[path = "../../../tests/harness/redactions.rs"]
-mod redactions;
+#[path = "../../../tests/harness/lab.rs"]
+mod lab;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ use transcript::{Line, Look, Record, facts_heading, render};
 fn main() -> ExitCode {
     let mut trials = Vec::new();
     for lab in labs() {
-        let its_own = needs(&lab);
+        let its_own = lab::needs(&lab);
         let its_own: Vec<&str> = its_own.iter().map(String::as_str).collect();
         let with_strace: Vec<&str> = its_own.iter().copied().chain(["strace"]).collect();
         let own = lab.clone();
@@ -34,14 +34,6 @@ fn main() -> ExitCode {
         }));
     }
     harness::conclude(trials)
-}
-
-/// The programs without which a lab cannot run, by its own account.
-fn needs(lab: &str) -> Vec<String> {
-    let manifest = fs::read_to_string(root().join("labs").join(lab).join("Cargo.toml")).expect("a manifest");
-    let manifest: toml::Table = manifest.parse().expect("TOML");
-    let needs = manifest["package"]["metadata"]["lab"]["needs"].as_array().expect("a list of programs");
-    needs.iter().filter_map(|program| program.as_str().map(str::to_owned)).collect()
 }
 
 fn recorded(lab: &str, extension: &str) -> PathBuf {
@@ -76,7 +68,7 @@ fn output_of(lab: &str, option: &str) -> String {
 
 /// Where the programs of the lab are, before the usual places: a search in other people's folders is not the lesson.
 fn path(lab: &str) -> String {
-    let found = needs(lab).into_iter().filter_map(|tool| Some(find(&tool)?.parent()?.display().to_string()));
+    let found = lab::needs(lab).into_iter().filter_map(|tool| Some(find(&tool)?.parent()?.display().to_string()));
     let mut folders: Vec<String> = Vec::new();
     for folder in found.chain(["/usr/bin".to_owned(), "/bin".to_owned()]) {
         if !folders.contains(&folder) {
@@ -117,7 +109,7 @@ fn run(lab: &str) {
     }
     // A lab that says what its arguments are has one more here.
     let text = text.replace(&format!("lab-{lab} --json"), &format!("lab-{lab}"));
-    let assert = Assert::new().normalize_paths(false).redact_with(redactions::redactions("…/forklore"));
+    let assert = Assert::new().normalize_paths(false).redact_with(lab::redactions("…/forklore"));
     assert.eq(text, Data::read_from(&expected, None));
 }
 
