@@ -41,9 +41,21 @@ use clap::{Parser, Subcommand};
 
 use failure::Error;
 
+const EXAMPLES: &str = "\
+Examples:
+  cargo book                   serve it, and open a browser where there is a display
+  cargo book --port 8080       on this port or not at all
+  cargo book build --out site  static pages, to be put anywhere
+
+Exit codes:
+  0  the book is built, or was served until Ctrl-C, SIGTERM or SIGHUP
+  1  the book cannot be built, or the port cannot be had
+  2  wrong usage";
+
 /// Builds the book and serves it on 127.0.0.1
 #[derive(Debug, Parser)]
 #[command(name = "cargo book", bin_name = "cargo book", args_conflicts_with_subcommands = true)]
+#[command(after_help = EXAMPLES, max_term_width = 100)]
 struct Options {
     #[command(subcommand)]
     command: Option<What>,
