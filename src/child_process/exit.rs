@@ -39,6 +39,15 @@ impl Exit {
         }
     }
 
+    /// One number for both, as a shell says it in `$?`: the exit code, or 128 and the number of the signal. What ended by a signal cannot be
+    /// told by it from what exited with such a code.
+    pub fn shell_code(self) -> i32 {
+        match self {
+            Exit::Code(code) => code,
+            Exit::Signal(signal) => 128 + signal.number(),
+        }
+    }
+
     /// The kind of error that a command which ended like this has, if that is one.
     pub(super) fn failure(self) -> Option<ErrorKind> {
         let (code, signal) = (self.code(), self.signal().map(Signal::number));

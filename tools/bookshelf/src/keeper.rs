@@ -54,11 +54,7 @@ pub(crate) fn keep(line: &[OsString]) -> Result<ExitCode, Box<dyn Error>> {
         }
     })?;
     end_descendants()?;
-    let code = match exit {
-        Exit::Code(code) => code,
-        Exit::Signal(signal) => 128 + signal.number(),
-    };
-    Ok(u8::try_from(code).unwrap_or(1).into())
+    Ok(u8::try_from(exit.shell_code()).unwrap_or(1).into())
 }
 
 /// Waits for the end of our input, or a signal that asks us to end.

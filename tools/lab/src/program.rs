@@ -175,12 +175,9 @@ impl Taken {
 }
 
 fn ending(exit: Exit) -> Ending {
-    let (code, signal) = match exit {
-        Exit::Code(code) => (code, None),
-        // A real-time signal has no name in nix; 128 + n is then all that can be said.
-        Exit::Signal(signal) => (128 + signal.number(), Signal::try_from(signal.number()).ok()),
-    };
-    signal.map_or(Ending::Code(u8::try_from(code).unwrap_or(1)), Ending::Signal)
+    // A real-time signal has no name in nix; the shell's number is then all that can be said.
+    let signal = exit.signal().and_then(|signal| Signal::try_from(signal.number()).ok());
+    signal.map_or_else(|| Ending::Code(u8::try_from(exit.shell_code()).unwrap_or(1)), Ending::Signal)
 }
 
 /// The signals that ask this process to end.

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::pin::pin;
 
-use forklore::child_process::{Command, Exit, Stdio};
+use forklore::child_process::{Command, Stdio};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 
 /// How much of what a program says on stderr is kept; the rest is read and thrown away.
@@ -65,11 +65,7 @@ pub(super) async fn run<W>(
             exit = child.exit(), if silent => break exit?,
         }
     };
-    let code = match exit {
-        Exit::Code(code) => code,
-        Exit::Signal(signal) => 128 + signal.number(),
-    };
-    Ok(Ended { code, unwanted: why, stderr: stderr.await? })
+    Ok(Ended { code: exit.shell_code(), unwanted: why, stderr: stderr.await? })
 }
 
 /// The beginning of what a stream says; read to its end, since a full pipe would stop the writer.
