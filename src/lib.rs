@@ -9,6 +9,7 @@
 //! | [`cluster`] | one port, many workers: the primary's half, the worker's, and the schedulers |
 //! | [`child_process`] | starting programs: spawn, exec, exec_file, fork; how they end |
 //! | [`ipc`] | the channel between a parent and a forked child: messages and handles |
+//! | `net` | sockets: binding, listening, accepting, a stream that is TCP or Unix |
 //! | [`sys`] | the only `unsafe`, one Linux fact a file |
 //! | [`error`] | the one error type |
 //!
@@ -61,6 +62,7 @@ pub mod child_process;
 pub mod cluster;
 pub mod error;
 pub mod ipc;
+mod net;
 pub mod sys;
 
 pub use error::{Error, ErrorKind, Result};

@@ -1,13 +1,14 @@
 //! The messages of the cluster, `{"cmd":"NODE_CLUSTER",…}`, as Node 20 writes them. Both sides number what they send (`seq`); an answer
 //! names the number of its question (`ack`).
 
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use super::address::{AddressType, SockName};
 use crate::ipc::Message;
+use crate::net::{AddressType, Endpoint};
 
 /// The `cmd` of all of them.
 const CLUSTER: &str = "NODE_CLUSTER";
@@ -180,6 +181,20 @@ impl Query {
     pub(super) fn has_flag(&self, flag: u32) -> bool {
         self.flags.unwrap_or_default() & flag != 0
     }
+
+    /// What to bind for it.
+    pub(super) fn endpoint(&self) -> Endpoint<'_> {
+        Endpoint {
+            kind: self.address_type,
+            address: self.address.as_deref(),
+            port: self.port.unwrap_or_default(),
+            fd: self.descriptor(),
+            ipv6_only: self.has_flag(Query::IPV6_ONLY),
+            reuse_address: self.has_flag(Query::REUSE_ADDRESS),
+            readable_all: self.readable_all == Some(true),
+            writable_all: self.writable_all == Some(true),
+        }
+    }
 }
 
 /// A member that is there, even if it is null.
@@ -213,14 +228,33 @@ pub(super) struct Reply {
     pub(super) closed: bool,
 }
 
+/// An address as Node's `server.address()` has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct SockName {
+    pub(super) address: String,
+    pub(super) family: String,
+    pub(super) port: u16,
+}
+
+impl From<SocketAddr> for SockName {
+    fn from(address: SocketAddr) -> SockName {
+        let family = if address.is_ipv6() { "IPv6" } else { "IPv4" };
+        SockName { address: address.ip().to_string(), family: family.to_owned(), port: address.port() }
+    }
+}
+
+impl SockName {
+    pub(super) fn socket_address(&self) -> Option<SocketAddr> {
+        Some(SocketAddr::new(self.address.parse().ok()?, self.port))
+    }
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
 
     fn json(body: impl Serialize) -> String {

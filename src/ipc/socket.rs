@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::counts::Counted;
 use super::descriptor::{self, Nature};
 use crate::error::{Error, ErrorKind, Result};
+use crate::net;
 
 /// A connection to be sent, or one that has come: Node's `net.Socket`.
 #[derive(Debug)]
@@ -51,8 +52,8 @@ impl Socket {
     pub fn into_stream(self) -> Result<Stream> {
         let Socket { fd, counted, .. } = self;
         let registered = match descriptor::nature(fd.as_fd()) {
-            Ok(Nature::Tcp) => tokio::net::TcpStream::from_std(fd.into()).map(Connection::Tcp),
-            Ok(Nature::Unix) => tokio::net::UnixStream::from_std(fd.into()).map(Connection::Unix),
+            Ok(Nature::Tcp) => tokio::net::TcpStream::from_std(fd.into()).map(net::Stream::Tcp),
+            Ok(Nature::Unix) => tokio::net::UnixStream::from_std(fd.into()).map(net::Stream::Unix),
             other => {
                 let is = other.map_or_else(|name| name, |nature| nature.name().to_owned());
                 return Err(Error::new("use", "a socket", ErrorKind::Json(format!("it is {is}, and no connection"))));
@@ -92,40 +93,25 @@ impl AsFd for Socket {
 #[derive(Debug)]
 pub struct Stream {
     // Dropped before the count, so that it is closed when it counts as closed.
-    connection: Connection,
+    connection: net::Stream,
     _counted: Option<Counted>,
-}
-
-#[derive(Debug)]
-enum Connection {
-    Tcp(tokio::net::TcpStream),
-    Unix(tokio::net::UnixStream),
 }
 
 impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        match &self.connection {
-            Connection::Tcp(stream) => stream.as_fd(),
-            Connection::Unix(stream) => stream.as_fd(),
-        }
+        self.connection.as_fd()
     }
 }
 
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().connection {
-            Connection::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            Connection::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
+        Pin::new(&mut self.get_mut().connection).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().connection {
-            Connection::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
-            Connection::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        Pin::new(&mut self.get_mut().connection).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -133,10 +119,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().connection {
-            Connection::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, parts),
-            Connection::Unix(stream) => Pin::new(stream).poll_write_vectored(context, parts),
-        }
+        Pin::new(&mut self.get_mut().connection).poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -144,16 +127,10 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().connection {
-            Connection::Tcp(stream) => Pin::new(stream).poll_flush(context),
-            Connection::Unix(stream) => Pin::new(stream).poll_flush(context),
-        }
+        Pin::new(&mut self.get_mut().connection).poll_flush(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.get_mut().connection {
-            Connection::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            Connection::Unix(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+        Pin::new(&mut self.get_mut().connection).poll_shutdown(context)
     }
 }

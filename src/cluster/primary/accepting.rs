@@ -1,16 +1,13 @@
 //! The task that accepts at a listener.
 
 use std::net::IpAddr;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use nix::errno::Errno;
-use tokio::io::unix::AsyncFd;
 use tokio::sync::Notify;
 
 use super::table::Inner;
-use crate::sys::accept::accept;
+use crate::net::Acceptor;
 
 /// How many connections are taken out of the backlog before other tasks have their turn.
 const BATCH: usize = 16;
@@ -20,19 +17,19 @@ const BATCH: usize = 16;
 const REST: Duration = Duration::from_millis(50);
 
 /// Accepts, until the listener is closed.
-pub(super) async fn accept_all(cluster: Weak<Inner>, number: u64, socket: AsyncFd<OwnedFd>, news: Arc<Notify>) {
+pub(super) async fn accept_all(cluster: Weak<Inner>, number: u64, acceptor: Acceptor, news: Arc<Notify>) {
     let mut spread = 0;
     let mut failing = false;
     loop {
         while !cluster.upgrade().is_some_and(|cluster| cluster.lock().has_room(number)) {
             news.notified().await;
         }
-        let Ok(mut ready) = socket.readable().await else { return };
+        let Ok(mut ready) = acceptor.readable().await else { return };
         for _ in 0..BATCH {
-            let accepted = accept(socket.get_ref().as_fd());
+            let accepted = acceptor.take(&mut ready);
             let Some(cluster) = cluster.upgrade() else { return };
             match accepted {
-                Ok((connection, address)) => {
+                Ok(Some((connection, address))) => {
                     // Clients without an address, over a Unix socket, are spread evenly.
                     spread += 1;
                     let client = address.map_or(spread, client_of);
@@ -40,12 +37,10 @@ pub(super) async fn accept_all(cluster: Weak<Inner>, number: u64, socket: AsyncF
                         break;
                     }
                 }
-                Err(Errno::EAGAIN) => {
+                Ok(None) => {
                     failing = false;
-                    ready.clear_ready();
                     break;
                 }
-                Err(errno) if is_the_connections(errno) => {}
                 Err(errno) => {
                     let is_news = !std::mem::replace(&mut failing, true);
                     cluster.accept_failed(number, errno, is_news);
@@ -72,17 +67,6 @@ pub(super) async fn rest(cluster: Weak<Inner>, number: u64) {
             return;
         }
     }
-}
-
-/// Whether it is an error of the one connection that was to be accepted, and says nothing of the next one: accept(2) names these.
-fn is_the_connections(errno: Errno) -> bool {
-    use Errno::{
-        ECONNABORTED, EHOSTDOWN, EHOSTUNREACH, EINTR, ENETDOWN, ENETUNREACH, ENONET, ENOPROTOOPT, EOPNOTSUPP, EPERM,
-        EPROTO,
-    };
-    let of_the_network =
-        [ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH].contains(&errno);
-    of_the_network || [ECONNABORTED, EINTR, EPERM].contains(&errno)
 }
 
 /// A number for a client's address. The port is no part of it: all connections of one client have the same number.

@@ -8,10 +8,10 @@ use tokio::sync::Notify;
 
 use super::Worker;
 use crate::child_process::Exit;
-use crate::cluster::address::AddressType;
 use crate::cluster::protocol::Query;
 use crate::error::Error;
 use crate::ipc::Message;
+use crate::net::AddressType;
 
 /// How many messages of the workers may wait for [`Primary::next_event`](super::Primary::next_event). What exceeds it waits in
 /// its worker's channel, whose own limit then makes the worker wait.

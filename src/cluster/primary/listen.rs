@@ -11,13 +11,12 @@ use tokio::sync::Notify;
 use super::Worker;
 use super::accepting::accept_all;
 use super::listener::{Listener, Serving};
-use super::socket;
 use super::table::{Inner, Table};
 use crate::cluster::protocol::{Outgoing, Query, Reply};
 use crate::cluster::schedule::{Policy, Scheduler};
 use crate::error::ErrorKind;
 use crate::ipc::Handle;
-use crate::sys::readiness;
+use crate::net::{self, Acceptor, Bound};
 
 impl Inner {
     /// Gives a worker the listener that it asks for, and makes it if it is the first one to ask.
@@ -85,19 +84,23 @@ impl Inner {
     fn open(self: &Arc<Self>, table: &mut Table, group: usize, query: &Query) -> Result<u64, Errno> {
         let policy = table.groups[group].policy;
         let shared = policy == Policy::Shared || query.address_type.is_udp();
-        let bound = socket::open(query, !shared)?;
+        let Bound { socket, mut file } = query.endpoint().bind()?;
+        if !shared {
+            net::listen(&socket, query.backlog)?;
+        }
+        let local = net::local_address(&socket).filter(|_| !query.address_type.is_udp());
         table.last_listener += 1;
         let number = table.last_listener;
         let news = Arc::new(Notify::new());
         let serving = if shared {
-            Serving::Shared { socket: bound.socket, datagram: query.address_type.is_udp() }
+            Serving::Shared { socket, datagram: query.address_type.is_udp() }
         } else {
-            let socket = readiness::readable(bound.socket).map_err(|(_, error)| errno(&error))?;
-            let task = tokio::spawn(accept_all(Arc::downgrade(self), number, socket, news.clone()));
+            let acceptor = Acceptor::new(socket, file.take()).map_err(|error| errno(&error))?;
+            let task = tokio::spawn(accept_all(Arc::downgrade(self), number, acceptor, news.clone()));
             Serving::Handed { scheduler: Box::new(Scheduler::new(policy)), task: task.abort_handle() }
         };
-        let mut listener = Listener::new(group, query, bound.local, serving);
-        (listener.news, listener.file) = (news, bound.file);
+        let mut listener = Listener::new(group, query, local, serving);
+        (listener.news, listener.file) = (news, file);
         table.keys.insert((group, listener.key.clone()), number);
         table.listeners.insert(number, listener);
         Ok(number)

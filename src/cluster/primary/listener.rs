@@ -11,10 +11,10 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 
 use super::event::Address;
-use super::socket::SocketFile;
 use super::window::Window;
 use crate::cluster::protocol::Query;
 use crate::cluster::schedule::Scheduler;
+use crate::net::SocketFile;
 
 /// A connection that nobody has taken yet.
 #[derive(Debug)]

@@ -12,7 +12,6 @@
 //! | `listen.rs` | what becomes of a worker's wish to listen |
 //! | `listener.rs` | a port with those who serve it |
 //! | `accepting.rs` | the task that accepts there |
-//! | `socket.rs` | the sockets, as Node makes them |
 //! | `window.rs` | how far a worker is trusted |
 
 mod accepting;
@@ -23,7 +22,6 @@ mod forker;
 mod listen;
 mod listener;
 mod options;
-mod socket;
 mod table;
 mod window;
 mod worker;

@@ -4,18 +4,17 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use nix::sys::socket::{AddressFamily, SockaddrLike, SockaddrStorage, getsockname};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::server::Guard;
-use crate::cluster::address::AddressType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ipc::Channel;
+use crate::net::Stream;
 
 /// A connection that a worker has accepted, TCP or Unix. As long as it is there the worker does not leave.
 ///
@@ -30,39 +29,6 @@ pub struct Connection {
 }
 
 type Answered = Pin<Box<dyn Future<Output = Result<()>> + Send + Sync>>;
-
-#[derive(Debug)]
-pub(super) enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
-}
-
-impl Stream {
-    /// A connection that was accepted elsewhere, by a server of this type.
-    pub(super) fn of(fd: OwnedFd, address_type: AddressType) -> io::Result<Stream> {
-        let unix = match address_type {
-            AddressType::Unsaid => {
-                getsockname::<SockaddrStorage>(fd.as_raw_fd())?.family() == Some(AddressFamily::Unix)
-            }
-            known => known == AddressType::Unix,
-        };
-        if unix {
-            UnixStream::from_std(fd.into()).map(Stream::Unix)
-        } else {
-            TcpStream::from_std(fd.into()).map(Stream::Tcp)
-        }
-    }
-}
-
-/// Does the same with either kind of stream.
-macro_rules! either {
-    ($stream:expr, $one:ident => $done:expr) => {
-        match $stream {
-            Stream::Tcp($one) => $done,
-            Stream::Unix($one) => $done,
-        }
-    };
-}
 
 impl Connection {
     pub(super) fn new(stream: Stream, guard: Guard) -> Connection {
@@ -133,19 +99,19 @@ impl fmt::Debug for Connection {
 
 impl AsFd for Connection {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        either!(&self.stream, stream => stream.as_fd())
+        self.stream.as_fd()
     }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_read(context, buffer))
+        Pin::new(ready!(self.get_mut().poll_stream(context))?).poll_read(context, buffer)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_write(context, bytes))
+        Pin::new(ready!(self.get_mut().poll_stream(context))?).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -153,7 +119,7 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_write_vectored(context, parts))
+        Pin::new(ready!(self.get_mut().poll_stream(context))?).poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -161,10 +127,10 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_flush(context))
+        Pin::new(ready!(self.get_mut().poll_stream(context))?).poll_flush(context)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        either!(ready!(self.get_mut().poll_stream(context))?, stream => Pin::new(stream).poll_shutdown(context))
+        Pin::new(ready!(self.get_mut().poll_stream(context))?).poll_shutdown(context)
     }
 }

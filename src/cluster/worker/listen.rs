@@ -10,9 +10,9 @@ use std::path::{Component, Path, PathBuf};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::cluster::address::AddressType;
 use crate::cluster::protocol::Query;
 use crate::error::{Error, ErrorKind, Result};
+use crate::net::AddressType;
 
 /// What to listen on, and how: the options of Node's `server.listen`.
 #[derive(Debug, Clone)]

@@ -6,14 +6,12 @@
 //! | `shared.rs` | what the parts of a worker share, and how it leaves |
 //! | `reader.rs` | the task that reads what the primary says |
 //! | `listen.rs` | [`Listen`]: what to listen on |
-//! | `here.rs` | listening by ourselves: on the primary's socket, or on one of our own |
 //! | `server.rs` | a server as the primary knows it: its key, what waits at it |
 //! | `listener.rs` | [`Listener`]: a server as its user sees it |
 //! | `connection.rs` | [`Connection`] |
 //! | `udp.rs` | [`Udp`], [`UdpSocket`] |
 
 mod connection;
-mod here;
 mod listen;
 mod listener;
 mod process;

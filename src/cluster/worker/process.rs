@@ -1,6 +1,8 @@
 //! This process as a worker.
 
 use std::env;
+use std::io;
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,10 +11,11 @@ use serde::Serialize;
 use super::listen::Listen;
 use super::shared::{Granted, Shared, Stage};
 use super::udp::{Udp, UdpSocket};
-use super::{Listener, here, reader};
-use crate::cluster::protocol::{Act, Plain};
+use super::{Listener, reader};
+use crate::cluster::protocol::{Act, Plain, Query};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ipc::{self, Channel, Message, UNIQUE_ID};
+use crate::net::{self, Acceptor, Bound};
 
 /// Whether [`worker`] has removed [`UNIQUE_ID`] from the environment.
 static IS_WORKER: AtomicBool = AtomicBool::new(false);
@@ -153,15 +156,16 @@ impl WorkerProcess {
         let subject = what.to_string();
         let query = what.query().await?;
         if what.is_exclusive() {
-            let acceptor = here::bind(&query, &subject)?;
-            let local = acceptor.local_addr();
+            let acceptor = listen_alone(&query).map_err(|error| Error::io("listen on", &*subject, error))?;
+            let local = acceptor.local_address();
             return Ok(Listener::new(self.shared().open_own(acceptor, &query, subject)?, local, None));
         }
         let Granted { held, query, reply, handle } = self.shared().granted(query, subject.clone()).await?;
         let mut local = reply.sockname.and_then(|name| name.socket_address());
         if let Some(handle) = handle {
-            let acceptor = here::listen(handle.into(), &query, &subject)?;
-            local = acceptor.local_addr();
+            let acceptor =
+                listen_shared(handle.into(), &query).map_err(|error| Error::io("listen on", &*subject, error))?;
+            local = acceptor.local_address();
             held.open(acceptor);
         }
         self.shared().listening(held.server(), query, local);
@@ -177,7 +181,8 @@ impl WorkerProcess {
         let subject = what.to_string();
         let query = what.query().await?;
         if what.is_exclusive() {
-            return UdpSocket::new(None, here::bind_udp(&query, &subject)?, &subject);
+            let bound = query.endpoint().bind().map_err(|errno| Error::system("listen on", &*subject, errno))?;
+            return UdpSocket::new(None, bound.socket.into(), &subject);
         }
         let Granted { held, query, handle, .. } = self.shared().granted(query, subject.clone()).await?;
         let Some(handle) = handle else {
@@ -246,4 +251,22 @@ impl WorkerProcess {
     pub fn channel(&self) -> &Channel {
         &self.shared().channel
     }
+}
+
+/// Listens on a socket of our own.
+fn listen_alone(query: &Query) -> io::Result<Acceptor> {
+    let Bound { socket, file } = query.endpoint().bind()?;
+    net::listen(&socket, query.backlog)?;
+    Acceptor::new(socket, file)
+}
+
+/// Listens on the socket that the primary has bound.
+fn listen_shared(socket: OwnedFd, query: &Query) -> io::Result<Acceptor> {
+    let wanted = query.port.filter(|port| *port > 0);
+    // Node's primary grants a socket that it could not bind.
+    if wanted.is_some_and(|wanted| net::local_address(&socket).is_some_and(|bound| i64::from(bound.port()) != wanted)) {
+        return Err(io::Error::from_raw_os_error(libc::EADDRINUSE));
+    }
+    net::listen(&socket, query.backlog)?;
+    Acceptor::new(socket, None)
 }

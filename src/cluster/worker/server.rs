@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::connection::{Connection, Stream};
-use super::here::{self, Acceptor};
+use super::connection::Connection;
 use super::shared::Shared;
-use crate::cluster::address::AddressType;
 use crate::error::{Error, Result};
+use crate::net::{Acceptor, AddressType, Stream, is_unix};
 
 /// Where connections come from: the primary, or a socket that we listen on.
 #[derive(Debug)]
@@ -124,11 +123,11 @@ impl Server {
                         () = changed => continue,
                     };
                     match accepted {
-                        Ok(stream) => {
+                        Ok(fd) => {
+                            let stream = self.stream(fd).map_err(|error| self.error(error))?;
                             self.lock().open += 1;
                             return Ok(Some(Connection::new(stream, Guard::new(self.clone()))));
                         }
-                        Err(error) if here::is_of_the_connection(&error) => {}
                         Err(error) => return Err(self.error(error)),
                     }
                 }
@@ -141,7 +140,7 @@ impl Server {
     /// Makes a connection of what was handed over. With the answer it is ours.
     fn take(self: &Arc<Self>, newconn: Newconn) -> Result<Option<Connection>> {
         let mut guard = Guard::new(self.clone());
-        match Stream::of(newconn.fd, self.address_type) {
+        match self.stream(newconn.fd) {
             Ok(stream) => {
                 let answered = self.shared.answer(newconn.seq, true);
                 guard.reports = self.reports;
@@ -152,6 +151,14 @@ impl Server {
                 Err(self.error(error))
             }
         }
+    }
+
+    fn stream(&self, fd: OwnedFd) -> std::io::Result<Stream> {
+        let is_unix = match self.address_type {
+            AddressType::Unsaid => is_unix(&fd)?,
+            known => known == AddressType::Unix,
+        };
+        Stream::new(fd, is_unix)
     }
 
     fn error(&self, error: std::io::Error) -> Error {

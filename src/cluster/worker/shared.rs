@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use tokio::sync::{Notify, oneshot, watch};
 
-use super::here::Acceptor;
 use super::server::{Held, Server};
 use crate::cluster::protocol::{Act, Outgoing, Plain, Query, Reply, Sequence, body};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ipc::{Channel, Handle, Message};
+use crate::net::Acceptor;
 
 /// A worker without its users.
 #[derive(Debug)]

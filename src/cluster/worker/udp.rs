@@ -5,9 +5,9 @@ use std::ops::Deref;
 
 use super::listen::resolve;
 use super::server::Held;
-use crate::cluster::address::AddressType;
 use crate::cluster::protocol::Query;
 use crate::error::{Error, Result};
+use crate::net::AddressType;
 
 /// Where to receive datagrams, and how: Node's `dgram` with `bind`.
 #[derive(Debug, Clone)]

@@ -1,15 +1,16 @@
-//! Addresses as the cluster's messages have them.
+//! The kinds of addresses, by Node's names.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
+use nix::errno::Errno;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::Value;
 
 /// The kind of an address, by Node's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum AddressType {
-    /// TCP over IPv4: `4`. An address that is null, for all addresses, has this type, too.
+    /// TCP over IPv4: `4`. An address that is null, for all addresses, also has this type.
     Tcp4,
     /// TCP over IPv6: `6`.
     Tcp6,
@@ -19,19 +20,19 @@ pub enum AddressType {
     Udp4,
     /// UDP over IPv6: `"udp6"`.
     Udp6,
-    /// None is said, as for a descriptor.
+    /// Not given, as for a descriptor: `null`.
     #[default]
     Unsaid,
 }
 
 impl AddressType {
-    pub(super) fn is_udp(self) -> bool {
+    pub(crate) fn is_udp(self) -> bool {
         matches!(self, AddressType::Udp4 | AddressType::Udp6)
     }
 }
 
 impl fmt::Display for AddressType {
-    /// As it stands in a key.
+    /// Writes it as it appears in a listener's key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             AddressType::Tcp4 => "4",
@@ -59,34 +60,28 @@ impl Serialize for AddressType {
 
 impl<'de> Deserialize<'de> for AddressType {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<AddressType, D::Error> {
-        Ok(match <&RawValue>::deserialize(deserializer)?.get() {
-            "4" => AddressType::Tcp4,
-            "6" => AddressType::Tcp6,
-            "-1" => AddressType::Unix,
-            "\"udp4\"" => AddressType::Udp4,
-            "\"udp6\"" => AddressType::Udp6,
+        let value = Value::deserialize(deserializer)?;
+        Ok(match (value.as_i64(), value.as_str()) {
+            (Some(4), _) => AddressType::Tcp4,
+            (Some(6), _) => AddressType::Tcp6,
+            (Some(-1), _) => AddressType::Unix,
+            (_, Some("udp4")) => AddressType::Udp4,
+            (_, Some("udp6")) => AddressType::Udp6,
             _ => AddressType::Unsaid,
         })
     }
 }
 
-/// An address as Node's `server.address()` has it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct SockName {
-    pub(super) address: String,
-    pub(super) family: String,
-    pub(super) port: u16,
-}
-
-impl From<SocketAddr> for SockName {
-    fn from(address: SocketAddr) -> SockName {
-        let family = if address.is_ipv6() { "IPv6" } else { "IPv4" };
-        SockName { address: address.ip().to_string(), family: family.to_owned(), port: address.port() }
+/// Reads an address in figures. A link-local one may name its network interface behind a `%`.
+///
+/// # Errors
+///
+/// `EINVAL` when it is not an address; those of `if_nametoindex(3)`.
+pub(super) fn parse(host: &str, port: u16) -> nix::Result<SocketAddr> {
+    if let Some((host, interface)) = host.split_once('%') {
+        let host: Ipv6Addr = host.parse().map_err(|_| Errno::EINVAL)?;
+        let scope = interface.parse().or_else(|_| nix::net::if_::if_nametoindex(interface))?;
+        return Ok(SocketAddrV6::new(host, port, 0, scope).into());
     }
-}
-
-impl SockName {
-    pub(super) fn socket_address(&self) -> Option<SocketAddr> {
-        Some(SocketAddr::new(self.address.parse().ok()?, self.port))
-    }
+    host.parse::<IpAddr>().map(|host| (host, port).into()).map_err(|_| Errno::EINVAL)
 }

@@ -1,0 +1,85 @@
+//! Accepting connections.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::errno::Errno;
+use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
+
+use super::bind::{SocketFile, local_address};
+use crate::sys::accept::{Accepted, accept};
+use crate::sys::readiness;
+
+/// A listening socket in a tokio runtime.
+#[derive(Debug)]
+pub(crate) struct Acceptor {
+    socket: AsyncFd<OwnedFd>,
+    _file: Option<SocketFile>,
+}
+
+impl Acceptor {
+    /// Registers a socket that listens. `file` is removed when the acceptor is dropped.
+    ///
+    /// # Errors
+    ///
+    /// Those of `epoll_ctl(2)`.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, or in one whose I/O driver is not enabled.
+    pub(crate) fn new(socket: OwnedFd, file: Option<SocketFile>) -> io::Result<Acceptor> {
+        let socket = readiness::readable(socket).map_err(|(_, error)| error)?;
+        Ok(Acceptor { socket, _file: file })
+    }
+
+    pub(crate) fn local_address(&self) -> Option<SocketAddr> {
+        local_address(self.socket.get_ref())
+    }
+
+    /// Waits until a connection may be waiting. This method is cancel safe.
+    pub(crate) async fn readable(&self) -> io::Result<AsyncFdReadyGuard<'_, OwnedFd>> {
+        self.socket.readable().await
+    }
+
+    /// Takes the oldest connection that waits; `None` when there is none, and then `ready` is cleared.
+    ///
+    /// # Errors
+    ///
+    /// Those of `accept4(2)` that will come again for the next connection, such as `EMFILE`.
+    pub(crate) fn take(&self, ready: &mut AsyncFdReadyGuard<'_, OwnedFd>) -> Result<Option<Accepted>, Errno> {
+        loop {
+            match accept(self.socket.get_ref().as_fd()) {
+                Ok(accepted) => return Ok(Some(accepted)),
+                Err(Errno::EAGAIN) => {
+                    ready.clear_ready();
+                    return Ok(None);
+                }
+                Err(errno) if is_transient_accept_error(errno) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+    }
+
+    /// Waits for a connection. This method is cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// As [`take`](Acceptor::take).
+    pub(crate) async fn accept(&self) -> io::Result<OwnedFd> {
+        loop {
+            let mut ready = self.readable().await?;
+            if let Some((connection, _)) = self.take(&mut ready)? {
+                return Ok(connection);
+            }
+        }
+    }
+}
+
+/// Whether an error concerns the one connection that was to be accepted, and the next call may succeed: `accept(2)` lists the network
+/// errors that Linux passes on.
+fn is_transient_accept_error(errno: Errno) -> bool {
+    use Errno::*;
+    let network = [ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH];
+    network.contains(&errno) || [ECONNABORTED, EINTR, EPERM].contains(&errno)
+}
