@@ -49,7 +49,7 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl Message {
     /// Scans a line once.
-    fn of_line(mut line: Bytes) -> Result<Message, ErrorKind> {
+    pub(crate) fn of_line(mut line: Bytes) -> Result<Message, ErrorKind> {
         let not_json = |error: &dyn fmt::Display| malformed(format!("not JSON: {error}"), &line);
         let text = std::str::from_utf8(&line).map_err(|error| not_json(&error))?.trim_matches([' ', '\t', '\r']);
         let members = match may_be_internal(text) {

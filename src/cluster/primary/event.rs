@@ -1,21 +1,17 @@
 //! What happens in a cluster, in the order in which it happened.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
-use tokio::sync::Notify;
+use nix::errno::Errno;
 
 use super::Worker;
+use super::address::Address;
+use super::member::News;
+use super::run::Cluster;
+use super::state::Notice;
 use crate::child_process::Exit;
-use crate::cluster::protocol::Query;
 use crate::error::Error;
 use crate::ipc::Message;
-use crate::net::AddressType;
-
-/// How many messages of the workers may wait for [`Primary::next_event`](super::Primary::next_event). What exceeds it waits in
-/// its worker's channel, whose own limit then makes the worker wait.
-const MESSAGES: usize = 64;
 
 /// What happens in a cluster: Node's events, and two that it does not have.
 #[derive(Debug)]
@@ -25,104 +21,45 @@ pub enum Event {
     Fork(Worker),
     /// It runs, and speaks the cluster's protocol.
     Online(Worker),
-    /// It listens on an address, or has those that connect to it handed over.
+    /// It listens on an address, or is handed the connections to it.
     Listening(Worker, Address),
     /// It has sent a message.
     Message(Worker, Message),
     /// Its channel has ended, after all of its messages. The process may still run.
     Disconnect(Worker),
-    /// Its process has ended, and how: the error is that of waiting for it. It comes after [`Event::Disconnect`].
+    /// Its process has ended, and how; the error is that of waiting for it. This follows [`Event::Disconnect`].
     Exit(Worker, Result<Exit, Error>),
     /// It has not answered for longer than [`Options::answer_limit`](super::Options::answer_limit), and was sent SIGKILL. Its
     /// connections move on when it has ended.
     Silent(Worker),
-    /// Connections could not be accepted, and stay in the kernel's backlog; it is tried again. Said once for each such time.
+    /// Connections could not be accepted and stay in the kernel's backlog; the primary goes on trying. Reported once for each failure that
+    /// lasts.
     AcceptFailed(Address, Error),
 }
 
-/// What a worker listens on.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub struct Address {
-    /// A host's address or the path of a Unix socket; none for all addresses, or for a descriptor.
-    pub address: Option<String>,
-    /// The port; 0 where there is none.
-    pub port: u16,
-    /// Its kind.
-    pub address_type: AddressType,
-    /// The number of a descriptor in the primary, if that is listened on.
-    pub fd: Option<i64>,
-}
-
-impl Address {
-    pub(super) fn of(query: &Query) -> Address {
-        let port = query.port.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
-        Address { address: query.address.clone(), port, address_type: query.address_type, fd: query.descriptor() }
-    }
-}
-
-impl fmt::Display for Address {
-    /// `127.0.0.1:8000`, `[::1]:8000`, `*:8000` for all addresses, `/run/app.sock`, `descriptor 3`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.address, self.fd) {
-            (None, Some(fd)) => write!(f, "descriptor {fd}"),
-            (Some(path), _) if self.address_type == AddressType::Unix => f.write_str(path),
-            (Some(host), _) if host.contains(':') => write!(f, "[{host}]:{}", self.port),
-            (Some(host), _) => write!(f, "{host}:{}", self.port),
-            (None, None) => write!(f, "*:{}", self.port),
-        }
-    }
-}
-
-/// Events that nobody has received.
-#[derive(Debug, Default)]
-pub(super) struct Events {
-    queue: Mutex<Queue>,
-    /// Told when there is another one, or when there will be none.
-    pub(super) news: Notify,
-    /// Told when there is room for a message again.
-    room: Notify,
-}
-
-#[derive(Debug, Default)]
-struct Queue {
-    events: VecDeque<Event>,
-    messages: usize,
-}
-
-impl Events {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn push(&self, event: Event) {
-        let mut queue = self.lock();
-        queue.messages += usize::from(matches!(event, Event::Message(..)));
-        queue.events.push_back(event);
-        drop(queue);
-        self.news.notify_one();
-    }
-
-    pub(super) fn pop(&self) -> Option<Event> {
-        let mut queue = self.lock();
-        let event = queue.events.pop_front()?;
-        if matches!(event, Event::Message(..)) {
-            queue.messages -= 1;
-            if queue.messages == MESSAGES - 1 {
-                self.room.notify_waiters();
+impl Event {
+    /// `None` for what concerns a worker that is not there, which does not occur.
+    pub(super) fn new(news: News, cluster: &Arc<Cluster>) -> Option<Event> {
+        let (notice, member) = match news {
+            News::Message(member, message) => return Some(Event::Message(Worker::new(member, cluster), message)),
+            News::Notice(Notice::AcceptFailed(address, errno), _) => {
+                let error = Error::system("accept a connection on", address.to_string(), Errno::from_raw(errno));
+                return Some(Event::AcceptFailed(address, error));
             }
-        }
-        Some(event)
-    }
-
-    /// Waits until there is room for a message.
-    pub(super) async fn has_room(&self) {
-        loop {
-            let told = self.room.notified();
-            if self.lock().messages < MESSAGES {
-                return;
+            News::Notice(notice, member) => (notice, member?),
+        };
+        let exit = || member.exit.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Some(match notice {
+            Notice::Fork(_) => Event::Fork(Worker::new(member, cluster)),
+            Notice::Online(_) => Event::Online(Worker::new(member, cluster)),
+            Notice::Listening(_, address) => Event::Listening(Worker::new(member, cluster), address),
+            Notice::Disconnect(_) => Event::Disconnect(Worker::new(member, cluster)),
+            Notice::Exit(_) => {
+                let exit = exit()?;
+                Event::Exit(Worker::new(member, cluster), exit)
             }
-            told.await;
-        }
+            Notice::Silent(_) => Event::Silent(Worker::new(member, cluster)),
+            Notice::AcceptFailed(..) => return None,
+        })
     }
 }

@@ -2,59 +2,51 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `options.rs` | [`Options`] |
-//! | `worker.rs` | [`Worker`]: a worker as its primary sees it |
-//! | `event.rs` | [`Event`] |
-//! | `forker.rs` | the thread that starts workers |
-//! | `attendant.rs` | the task that attends to one worker |
-//! | `table.rs` | who holds which connection |
-//! | `dispatch.rs` | how connections get from a listener to its workers |
-//! | `listen.rs` | what becomes of a worker's wish to listen |
-//! | `listener.rs` | a port with those who serve it |
-//! | `accepting.rs` | the task that accepts there |
-//! | `window.rs` | how far a worker is trusted |
+//! | `state/` | every decision, without sockets, tasks and clocks: **the rules** |
+//! | `run.rs` | what carries the decisions out, and tells the state machine what happens |
+//! | `listener.rs`, `member.rs` | the sockets and the processes that it owns |
+//! | `spawn_thread.rs` | the thread that starts workers |
+//! | `options.rs`, `worker.rs`, `event.rs`, `address.rs` | [`Options`], [`Worker`], [`Event`], [`Address`] |
 
-mod accepting;
-mod attendant;
-mod dispatch;
+mod address;
 mod event;
-mod forker;
-mod listen;
 mod listener;
+mod member;
 mod options;
-mod table;
-mod window;
+mod run;
+mod spawn_thread;
+#[expect(missing_docs, reason = "not part of the public interface; the items say what their fields mean")]
+pub mod state;
 mod worker;
 
-use std::collections::VecDeque;
-use std::net::SocketAddr;
 use std::sync::Arc;
-
-use tokio::sync::mpsc;
 
 use super::schedule::Policy;
 use crate::child_process::{Command, Signal};
 use crate::error::Result;
 use crate::ipc::{Settings, UNIQUE_ID};
 
-pub use event::{Address, Event};
+pub use address::Address;
+pub use event::Event;
+use member::Member;
 pub use options::Options;
-pub use worker::{State, Worker};
+use run::Cluster;
+use state::Input;
+pub use state::{ListenerInfo, State};
+pub use worker::Worker;
 
-use table::{Inner, Member};
-
-/// The primary of a cluster. A clone is the same one.
+/// The primary of a cluster. A clone is the same primary.
 ///
-/// It needs the tokio runtime in which it is used, and its events to be received: a worker whose messages nobody receives has to wait.
-/// When the last clone of it and of its groups is dropped, its listeners are closed and its workers' channels with them; Node's workers, and
-/// ours, end then.
+/// It needs the tokio runtime in which it is used, and its events must be received: a worker whose messages are not received has to wait.
+/// When the last clone of it and of its groups is dropped, its listeners and its workers' channels are closed. Node's workers, and ours,
+/// exit then.
 #[derive(Debug, Clone)]
 pub struct Primary {
     owner: Arc<Owner>,
     first: Group,
 }
 
-/// Workers that share listeners and options. Those of different groups share nothing but their primary: each may run a program of its own.
+/// Workers that share listeners and options. Workers of different groups share only their primary: each group may run a program of its own.
 #[derive(Debug, Clone)]
 pub struct Group {
     owner: Arc<Owner>,
@@ -62,46 +54,32 @@ pub struct Group {
 }
 
 #[derive(Debug)]
-struct Owner(Arc<Inner>);
+struct Owner(Arc<Cluster>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.abandon();
+        self.0.on(Input::Abandoned);
     }
 }
 
-/// A port, or a path, that workers listen on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ListenerInfo {
-    /// What was asked for.
-    pub address: Address,
-    /// Where the kernel has it, if it is TCP.
-    pub local: Option<SocketAddr>,
-    /// How many workers listen there.
-    pub workers: usize,
-    /// How many connections have been accepted and wait for a worker.
-    pub waiting: usize,
-}
-
 impl Primary {
-    /// A primary with one group of workers.
+    /// Creates a primary with one group of workers.
     pub fn new(options: Options) -> Primary {
-        let owner = Arc::new(Owner(Arc::new(Inner::default())));
+        let owner = Arc::new(Owner(Arc::new(Cluster::new())));
         let first = Group::new(owner.clone(), options);
         Primary { owner, first }
     }
 
-    fn inner(&self) -> &Arc<Inner> {
+    fn cluster(&self) -> &Arc<Cluster> {
         &self.owner.0
     }
 
-    /// Another group of workers.
+    /// Adds a group of workers.
     pub fn group(&self, options: Options) -> Group {
         Group::new(self.owner.clone(), options)
     }
 
-    /// Starts a worker of the first group, as [`Group::fork`].
+    /// Starts a worker of the first group, like [`Group::fork`].
     ///
     /// # Errors
     ///
@@ -110,75 +88,63 @@ impl Primary {
         self.first.fork(command)
     }
 
-    /// What happens next; `None` when the primary has disconnected, all workers have ended and everything else was received. Can be
-    /// cancelled without loss.
+    /// Waits for the next event; `None` when the primary has disconnected, all workers have ended and every other event was received.
+    /// This method is cancel safe.
     pub async fn next_event(&self) -> Option<Event> {
-        let inner = self.inner();
+        let cluster = self.cluster();
         loop {
-            let news = inner.events.news.notified();
-            if let Some(event) = inner.events.pop() {
-                return Some(event);
+            let changed = cluster.news.changed.notified();
+            // In this order: what is the last news was there before the end.
+            let is_over = cluster.lock().state.is_over();
+            if let Some(news) = cluster.news.pop() {
+                match Event::new(news, cluster) {
+                    None => continue,
+                    event => return event,
+                }
             }
-            let over = {
-                let table = inner.lock();
-                table.closing && table.members.is_empty()
-            };
-            if over {
-                return inner.events.pop();
+            if is_over {
+                return None;
             }
-            news.await;
+            changed.await;
         }
     }
 
-    /// The workers whose channel is open or whose process runs, by their numbers.
+    /// Returns the workers whose channel is open or whose process runs, by their numbers.
     pub fn workers(&self) -> Vec<Worker> {
-        self.inner().lock().members.values().map(|member| member.worker.clone()).collect()
+        let inner = self.cluster().lock();
+        let members = inner.state.workers().filter_map(|id| inner.member(id));
+        members.map(|member| Worker::new(member.clone(), self.cluster())).collect()
     }
 
-    /// What the workers listen on, in the order in which it was opened.
+    /// Returns what the workers listen on, in the order in which it was opened.
     pub fn listeners(&self) -> Vec<ListenerInfo> {
-        let table = self.inner().lock();
-        let info = |listener: &listener::Listener| ListenerInfo {
-            address: listener.address.clone(),
-            local: listener.local,
-            workers: listener.workers(),
-            waiting: listener.waiting(),
-        };
-        table.listeners.values().map(info).collect()
+        self.cluster().lock().state.listeners().collect()
     }
 
-    /// Asks all workers to disconnect, closes the listeners with what waits there, and waits until all workers have ended: Node's
-    /// `cluster.disconnect()`, which waits for their channels only. How long it takes is up to the workers' connections; a Node worker that
-    /// has an `exclusive` server does not end by itself.
+    /// Asks all workers to disconnect, closes the listeners with what waits there, and waits until all workers have ended. Node's
+    /// `cluster.disconnect()` waits for their channels only. How long it takes depends on the workers' connections; a Node worker that has
+    /// an `exclusive` server does not end on its own.
     pub async fn disconnect(&self) {
-        let inner = self.inner();
-        inner.lock().closing = true;
-        for worker in self.workers() {
-            worker.disconnect();
-        }
-        // Nobody is left to be handed a connection: whoever comes now is refused at once.
-        inner.lock().close_listeners();
+        let cluster = self.cluster();
+        cluster.on(Input::Shutdown);
         loop {
-            let fewer = inner.fewer.notified();
-            if inner.lock().members.is_empty() {
+            let removed = cluster.worker_removed.notified();
+            if cluster.lock().state.workers().next().is_none() {
                 break;
             }
-            fewer.await;
+            removed.await;
         }
-        inner.events.news.notify_one();
+        cluster.news.changed.notify_one();
     }
 }
 
 impl Group {
     fn new(owner: Arc<Owner>, options: Options) -> Group {
-        let mut table = owner.0.lock();
-        table.groups.push(options);
-        let number = table.groups.len() - 1;
-        drop(table);
+        let number = owner.0.lock().state.add_group(options);
         Group { owner, number }
     }
 
-    /// Starts a worker: Node's `cluster.fork()`, for any program. `NODE_UNIQUE_ID` and the channel tell it that it is one.
+    /// Starts a worker: Node's `cluster.fork()`, for any program. `NODE_UNIQUE_ID` and the channel tell the program that it is a worker.
     ///
     /// A Node program is a worker unchanged (`Command::new("node").arg("app.js")`); a Rust program calls [`worker`](crate::cluster::worker).
     ///
@@ -190,38 +156,25 @@ impl Group {
     ///
     /// In a tokio runtime whose I/O or time driver is not enabled.
     pub fn fork(&self, command: Command) -> Result<Worker> {
-        let inner = &self.owner.0;
+        let cluster = &self.owner.0;
         let (id, options) = {
-            let mut table = inner.lock();
-            table.last_worker += 1;
-            table.closing = false;
-            (table.last_worker, table.groups[self.number])
+            let mut inner = cluster.lock();
+            (inner.state.next_worker(), *inner.state.group(self.number))
         };
-        // The channel's window is never the narrower one. A refused listener or connection is answered here, not sent again.
+        // The channel's window is not the narrower one. A refused listener or connection is answered by the cluster, not sent again.
         let settings = Settings::default().internal_messages().window(options.window);
         let mut command = command.env(UNIQUE_ID, id.to_string()).channel_settings(settings);
         if options.kill_orphans {
             command = command.parent_death_signal(Signal::SIGKILL);
         }
-        let (child, channel) = forker::fork(command)?;
-        let worker = Worker::new(id, child, channel, Arc::downgrade(inner));
-        let (outcomes, returned) = mpsc::unbounded_channel();
-        let member = Member {
-            worker: worker.clone(),
-            group: self.number,
-            weight: 1,
-            unanswered: VecDeque::new(),
-            listeners: Vec::new(),
-            outcomes,
-        };
-        inner.lock().members.insert(id, member);
-        inner.events.push(Event::Fork(worker.clone()));
-        tokio::spawn(attendant::attend(inner.clone(), worker.clone(), returned, options.answer_limit));
-        Ok(worker)
+        let (child, channel) = spawn_thread::fork(command)?;
+        let member = Arc::new(Member::new(id, child, channel));
+        cluster.add_worker(member.clone(), self.number);
+        Ok(Worker::new(member, cluster))
     }
 
-    /// Who gets the next connection of these workers.
+    /// Returns which worker of this group gets the next connection.
     pub fn policy(&self) -> Policy {
-        self.owner.0.lock().groups[self.number].policy
+        self.owner.0.lock().state.group(self.number).policy
     }
 }

@@ -6,38 +6,56 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
-use super::server::Guard;
+use super::run::{Process, ServerHandle};
+use super::state::{Input, ServerId};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ipc::Channel;
 use crate::net::Stream;
 
-/// A connection that a worker has accepted, TCP or Unix. As long as it is there the worker does not leave.
+/// A connection that a worker has accepted, TCP or Unix. The worker does not leave while it is open.
 ///
-/// One that the primary has handed over can be read and written when the answer that takes it is written. Until then it is the
+/// One that the primary has handed over can be read and written once the answer that accepts it is written. Until then it is the
 /// primary's, which gives it to another worker if this one dies: nothing of it may have been read here.
 pub struct Connection {
-    // Dropped before the guard, so that it is closed when it counts as closed.
+    // Dropped before the count, so that it is closed when it counts as closed.
     stream: Stream,
-    guard: Guard,
-    /// Resolves when the answer is written; none when it is.
+    open: OpenConnection,
+    /// Resolves when the answer is written; `None` when it is.
     answered: Option<Answered>,
 }
 
 type Answered = Pin<Box<dyn Future<Output = Result<()>> + Send + Sync>>;
 
-impl Connection {
-    pub(super) fn new(stream: Stream, guard: Guard) -> Connection {
-        Connection { stream, guard, answered: None }
-    }
+/// Stands for one open connection of a server, which has been counted.
+#[derive(Debug)]
+pub(super) struct OpenConnection {
+    process: Arc<Process>,
+    server: ServerId,
+}
 
-    /// One that was handed over, with the answer just posted to this channel.
-    pub(super) fn handed(stream: Stream, guard: Guard, channel: Channel) -> Connection {
-        Connection { stream, guard, answered: Some(Box::pin(async move { channel.flush().await })) }
+impl OpenConnection {
+    pub(super) fn new(server: &ServerHandle) -> OpenConnection {
+        OpenConnection { process: server.process.clone(), server: server.id }
+    }
+}
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.process.on(Input::ConnectionClosed { server: self.server });
+    }
+}
+
+impl Connection {
+    /// `handed`: the primary handed it over, and the answer was just posted.
+    pub(super) fn new(stream: Stream, open: OpenConnection, handed: bool) -> Connection {
+        let channel = handed.then(|| open.process.channel.clone());
+        let answered = channel.map(|channel| Box::pin(async move { channel.flush().await }) as Answered);
+        Connection { stream, open, answered }
     }
 
     /// The stream, when it is ours.
@@ -93,7 +111,7 @@ impl Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("stream", &self.stream).field("guard", &self.guard).finish_non_exhaustive()
+        f.debug_struct("Connection").field("stream", &self.stream).field("open", &self.open).finish_non_exhaustive()
     }
 }
 

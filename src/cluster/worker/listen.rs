@@ -107,17 +107,12 @@ impl Listen {
     pub(super) async fn query(&self) -> Result<Query> {
         let said = |set: bool| set.then_some(true);
         let mut query = Query {
-            index: 0,
             data: self.data.clone(),
-            address: None,
-            port: None,
-            address_type: AddressType::Unsaid,
-            fd: None,
-            flags: None,
             backlog: Some(self.backlog.map_or(0, |backlog| i32::try_from(backlog).unwrap_or(i32::MAX))),
             readable_all: said(self.readable_all),
             writable_all: said(self.writable_all),
             closed: true,
+            ..Query::default()
         };
         match &self.place {
             Place::Tcp { host, port } => {

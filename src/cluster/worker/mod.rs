@@ -3,10 +3,9 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `process.rs` | [`WorkerProcess`]: this process as a worker |
-//! | `shared.rs` | what the parts of a worker share, and how it leaves |
-//! | `reader.rs` | the task that reads what the primary says |
+//! | `state/` | every decision, without sockets, tasks and clocks: **the rules** |
+//! | `run.rs` | what carries the decisions out: the channel, descriptors, tasks |
 //! | `listen.rs` | [`Listen`]: what to listen on |
-//! | `server.rs` | a server as the primary knows it: its key, what waits at it |
 //! | `listener.rs` | [`Listener`]: a server as its user sees it |
 //! | `connection.rs` | [`Connection`] |
 //! | `udp.rs` | [`Udp`], [`UdpSocket`] |
@@ -15,9 +14,9 @@ mod connection;
 mod listen;
 mod listener;
 mod process;
-mod reader;
-mod server;
-mod shared;
+mod run;
+#[expect(missing_docs, reason = "not part of the public interface; the items say what their fields mean")]
+pub mod state;
 #[cfg(test)]
 mod tests;
 mod udp;

@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
+use super::Listener;
 use super::listen::Listen;
-use super::shared::{Granted, Shared, Stage};
+use super::run::{self, Granted, Process};
+use super::state::{Input, Stage};
 use super::udp::{Udp, UdpSocket};
-use super::{Listener, reader};
-use crate::cluster::protocol::{Act, Plain, Query};
+use crate::cluster::protocol::Query;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ipc::{self, Channel, Message, UNIQUE_ID};
 use crate::net::{self, Acceptor, Bound};
@@ -20,17 +21,17 @@ use crate::net::{self, Acceptor, Bound};
 /// Whether [`worker`] has removed [`UNIQUE_ID`] from the environment.
 static IS_WORKER: AtomicBool = AtomicBool::new(false);
 
-/// Whether a primary started this process: Node's `cluster.isWorker`.
+/// Returns whether a primary started this process: Node's `cluster.isWorker`.
 pub fn is_worker() -> bool {
     IS_WORKER.load(Ordering::Relaxed) || env::var_os(UNIQUE_ID).is_some()
 }
 
-/// Whether no primary started this process: Node's `cluster.isPrimary`.
+/// Returns whether no primary started this process: Node's `cluster.isPrimary`.
 pub fn is_primary() -> bool {
     !is_worker()
 }
 
-/// How a worker is to behave.
+/// How a worker behaves.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct WorkerSettings {
     channel: ipc::Settings,
@@ -38,19 +39,19 @@ pub struct WorkerSettings {
 }
 
 impl WorkerSettings {
-    /// Goes on when the primary ends or closes the channel without asking us to leave. Otherwise the process exits with code 0 at that
-    /// moment, as a worker in Node does.
+    /// Keeps the process running when the primary ends, or closes the channel without asking the worker to leave. Default: the process
+    /// exits with code 0 at that moment, as a worker in Node does.
     pub fn survive_primary(self) -> WorkerSettings {
         WorkerSettings { survive: true, ..self }
     }
 
-    /// The limit of [`ipc::Settings::message_limit`].
+    /// Sets the limit of [`ipc::Settings::message_limit`].
     pub fn message_limit(self, bytes: usize) -> WorkerSettings {
         WorkerSettings { channel: self.channel.message_limit(bytes), ..self }
     }
 }
 
-/// This process as a worker of the primary that started it. Call it once, at the start.
+/// Makes this process a worker of the primary that started it. Call it once, at the start.
 ///
 /// ```no_run
 /// # use tokio::io::AsyncWriteExt;
@@ -62,7 +63,7 @@ impl WorkerSettings {
 /// while let Some(mut connection) = listener.accept().await? {
 ///     tokio::spawn(async move { connection.write_all(b"hello\n").await });
 /// }
-/// worker.disconnected().await; // the connections that are open come to their end
+/// worker.disconnected().await; // waits for the connections that are open
 /// # Ok(())
 /// # }
 /// ```
@@ -78,11 +79,11 @@ pub fn worker() -> Result<WorkerProcess> {
     worker_with(WorkerSettings::default())
 }
 
-/// The same with other settings.
+/// Like [`worker`], with explicit settings.
 ///
 /// # Errors
 ///
-/// As for [`worker`].
+/// Those of [`worker`].
 ///
 /// # Panics
 ///
@@ -93,7 +94,10 @@ pub fn worker_with(settings: WorkerSettings) -> Result<WorkerProcess> {
     let id = match id.as_deref().map(str::parse::<u32>) {
         Some(Ok(id)) => id,
         Some(Err(_)) => {
-            return Err(none(format!("NODE_UNIQUE_ID is {:?}, and no number of a worker", id.unwrap_or_default())));
+            return Err(none(format!(
+                "NODE_UNIQUE_ID is {:?}, which is not a worker's number",
+                id.unwrap_or_default()
+            )));
         }
         None if env::var_os(ipc::CHANNEL_FD).is_some_and(|number| !number.is_empty()) => {
             let sentence = "this process was forked, but is not a worker of a cluster: NODE_UNIQUE_ID is not set";
@@ -104,13 +108,13 @@ pub fn worker_with(settings: WorkerSettings) -> Result<WorkerProcess> {
     };
     let channel = ipc::parent_with(settings.channel.internal_messages())?;
     IS_WORKER.store(true, Ordering::Relaxed);
-    WorkerProcess::start(id, channel, settings.survive)
+    Ok(WorkerProcess::start(id, channel, settings.survive))
 }
 
 /// This process as a worker: what Node has in `cluster.worker`.
 ///
-/// A clone is the same. When the last of them is dropped before a [`disconnect`](WorkerProcess::disconnect) the channel is closed, as it
-/// is when `main` returns: the primary learns of a worker that has disconnected without saying so, and every listener has come to its end.
+/// A clone is the same worker. When the last clone is dropped before a [`disconnect`](WorkerProcess::disconnect), as when `main` returns,
+/// the channel and every listener are closed, and the primary sees a worker that disconnected without announcing it.
 #[derive(Debug, Clone)]
 pub struct WorkerProcess(Arc<Owner>);
 
@@ -118,65 +122,68 @@ pub struct WorkerProcess(Arc<Owner>);
 #[derive(Debug)]
 struct Owner {
     id: u32,
-    shared: Arc<Shared>,
+    process: Arc<Process>,
 }
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.shared.abandon();
+        self.process.on(Input::Abandoned);
     }
 }
 
 impl WorkerProcess {
-    pub(super) fn start(id: u32, channel: Channel, survive: bool) -> Result<WorkerProcess> {
-        let shared = Arc::new(Shared::new(channel));
-        shared.post(Plain::act(Act::Online))?;
-        tokio::spawn(reader::run(shared.clone(), survive));
-        Ok(WorkerProcess(Arc::new(Owner { id, shared })))
+    pub(super) fn start(id: u32, channel: Channel, survives: bool) -> WorkerProcess {
+        let process = Arc::new(Process::new(channel, survives));
+        process.on(Input::Started);
+        tokio::spawn(run::serve(process.clone()));
+        WorkerProcess(Arc::new(Owner { id, process }))
     }
 
-    fn shared(&self) -> &Arc<Shared> {
-        &self.0.shared
+    fn process(&self) -> &Arc<Process> {
+        &self.0.process
     }
 
-    /// The number that the primary gave us, from 1.
+    /// Returns the number that the primary gave to this worker, from 1.
     pub fn id(&self) -> u32 {
         self.0.id
     }
 
-    /// Listens. Several workers that listen on the same address share it: the primary accepts connections and hands them out, or has
-    /// the kernel do so, as its policy says. A worker that listens on the same address twice has two servers there, which the primary tells
+    /// Listens. Workers that listen on the same address share it: the primary accepts connections and hands them out, or leaves that to
+    /// the kernel, as its policy says. A worker that listens on the same address twice has two servers there, which the primary tells
     /// apart.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::System`] with what the primary was told by the kernel (`EADDRINUSE`, …); [`ErrorKind::InvalidInput`] for a name or a
-    /// path that can be none; [`ErrorKind::ChannelClosed`] when the worker is leaving, or the channel ends before the answer.
+    /// [`ErrorKind::System`] with what the kernel told the primary (`EADDRINUSE`, …); [`ErrorKind::InvalidInput`] for a name or a path
+    /// that cannot exist; [`ErrorKind::ChannelClosed`] when the worker is leaving, or the channel ends before the answer.
     pub async fn listen(&self, what: Listen) -> Result<Listener> {
         let subject = what.to_string();
         let query = what.query().await?;
-        if what.is_exclusive() {
-            let acceptor = listen_alone(&query).map_err(|error| Error::io("listen on", &*subject, error))?;
-            let local = acceptor.local_address();
-            return Ok(Listener::new(self.shared().open_own(acceptor, &query, subject)?, local, None));
+        let failed = |error| Error::io("listen on", &*subject, error);
+        let (granted, acceptor) = if what.is_exclusive() {
+            let acceptor = listen_alone(&query).map_err(failed)?;
+            (self.process().listen_alone(&subject).await?, Some(acceptor))
+        } else {
+            let mut granted = self.process().listen(query.clone(), &subject).await?;
+            let socket = granted.socket.take();
+            let acceptor = socket.map(|socket| listen_shared(socket.into(), &query)).transpose().map_err(failed)?;
+            (granted, acceptor)
+        };
+        let Granted { server, data, mut address, .. } = granted;
+        if let Some(acceptor) = acceptor {
+            address = acceptor.local_address();
+            self.process().set_acceptor(server.id, acceptor);
         }
-        let Granted { held, query, reply, handle } = self.shared().granted(query, subject.clone()).await?;
-        let mut local = reply.sockname.and_then(|name| name.socket_address());
-        if let Some(handle) = handle {
-            let acceptor =
-                listen_shared(handle.into(), &query).map_err(|error| Error::io("listen on", &*subject, error))?;
-            local = acceptor.local_address();
-            held.open(acceptor);
-        }
-        self.shared().listening(held.server(), query, local);
-        Ok(Listener::new(held, local, reply.data))
+        let port = address.map(|address| address.port());
+        self.process().on(Input::Listening { server: server.id, port });
+        Ok(Listener::new(server, query.address_type, address, data, subject))
     }
 
-    /// Binds a UDP socket, which all workers share that bind the same address: each datagram goes to one of them, as the kernel likes.
+    /// Binds a UDP socket, which all workers that bind the same address share: each datagram goes to one of them, as the kernel decides.
     ///
     /// # Errors
     ///
-    /// As for [`listen`](WorkerProcess::listen).
+    /// Those of [`listen`](WorkerProcess::listen).
     pub async fn bind_udp(&self, what: Udp) -> Result<UdpSocket> {
         let subject = what.to_string();
         let query = what.query().await?;
@@ -184,72 +191,73 @@ impl WorkerProcess {
             let bound = query.endpoint().bind().map_err(|errno| Error::system("listen on", &*subject, errno))?;
             return UdpSocket::new(None, bound.socket.into(), &subject);
         }
-        let Granted { held, query, handle, .. } = self.shared().granted(query, subject.clone()).await?;
-        let Some(handle) = handle else {
+        let Granted { server, socket, .. } = self.process().listen(query, &subject).await?;
+        let Some(socket) = socket else {
             let sentence = "the primary answered without a socket".to_owned();
             return Err(Error::new("listen on", subject, ErrorKind::Json(sentence)));
         };
-        let server = held.server().clone();
-        let socket = UdpSocket::new(Some(held), handle.into_udp_socket()?, &subject)?;
-        self.shared().listening(&server, query, socket.local_addr().ok());
+        let id = server.id;
+        let socket = UdpSocket::new(Some(server), socket.into_udp_socket()?, &subject)?;
+        let port = socket.local_addr().ok().map(|address| address.port());
+        self.process().on(Input::Listening { server: id, port });
         Ok(socket)
     }
 
-    /// Leaves the cluster by our own wish: no listener takes anything more, and when the last [`Connection`](super::Connection) has been
-    /// dropped the primary is told that we go of our own accord, and the channel is closed. Returns then.
+    /// Leaves the cluster on its own: no listener takes anything more. When the last [`Connection`](super::Connection) has been dropped,
+    /// the primary is told that the worker leaves, and the channel is closed. Then this returns.
     ///
-    /// It goes on when the future is dropped.
+    /// The worker goes on leaving when the future is dropped.
     pub async fn disconnect(&self) {
-        self.shared().leave(false);
-        self.shared().reaches(Stage::Ended).await;
+        self.process().on(Input::Leave);
+        self.process().reaches(Stage::Ended).await;
     }
 
-    /// Resolves when the worker is about to leave, by its own wish or the primary's: its listeners give no more connections, and it is
-    /// time to end those that are open.
+    /// Waits until the worker is about to leave, on its own or because the primary asked: its listeners give no more connections, and it
+    /// is time to end those that are open. This method is cancel safe.
     pub async fn disconnecting(&self) {
-        self.shared().reaches(Stage::Leaving).await;
+        self.process().reaches(Stage::Leaving).await;
     }
 
-    /// Resolves when the worker has left, by its own wish or the primary's: no connection is open, and the channel is closed. Then `main`
-    /// returns.
+    /// Waits until the worker has left, on its own or because the primary asked: no connection is open, and the channel is closed. Return
+    /// from `main` then. This method is cancel safe.
     pub async fn disconnected(&self) {
-        self.shared().reaches(Stage::Ended).await;
+        self.process().reaches(Stage::Ended).await;
     }
 
-    /// Whether the worker leaves, or has left, because one of both sides asked for it: Node's `exitedAfterDisconnect`.
+    /// Returns whether the worker leaves, or has left, because it or its primary wanted that: Node's `exitedAfterDisconnect`.
     pub fn exited_after_disconnect(&self) -> bool {
-        self.shared().lock().exited_after_disconnect
+        self.process().lock().state.exited_after_disconnect()
     }
 
-    /// Tells the primary that we go of our own accord, and closes the channel without waiting for connections. Then `main` is to return:
-    /// Node's `worker.kill()` ends the process at this point.
+    /// Tells the primary that the worker leaves, and closes the channel without waiting for connections. Return from `main` then: Node's
+    /// `worker.kill()` ends the process at this point.
     pub async fn kill(&self) {
-        self.shared().announce();
-        self.shared().reaches(Stage::Ended).await;
+        self.process().on(Input::Kill);
+        self.process().reaches(Stage::Ended).await;
     }
 
-    /// Sends a message to the primary, as [`Channel::send`].
+    /// Sends a message to the primary, like [`Channel::send`].
     ///
     /// # Errors
     ///
-    /// As for [`Channel::send`].
+    /// Those of [`Channel::send`].
     pub async fn send(&self, message: &(impl Serialize + ?Sized)) -> Result<()> {
         self.channel().send(message).await
     }
 
-    /// The next message from the primary, as [`Channel::recv`]. Who expects none need not call it; but what comes all the same waits, and
-    /// when 16 MiB wait the channel stands still, and with it the cluster's own messages.
+    /// Waits for the next message from the primary, like [`Channel::recv`]. A worker that expects none need not call it. But messages that
+    /// come all the same wait, and when 16 MiB wait the channel stands still, and with it the cluster's own messages.
     ///
     /// # Errors
     ///
-    /// As for [`Channel::recv`].
+    /// Those of [`Channel::recv`].
     pub async fn recv(&self) -> Result<Option<Message>> {
         self.channel().recv().await
     }
 
-    /// The channel to the primary. Its internal messages are the worker's own business.
+    /// Returns the channel to the primary. Its internal messages are the worker's own.
     pub fn channel(&self) -> &Channel {
-        &self.shared().channel
+        &self.process().channel
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use super::listen::resolve;
-use super::server::Held;
+use super::run::ServerHandle;
 use crate::cluster::protocol::Query;
 use crate::error::{Error, Result};
 use crate::net::AddressType;
@@ -48,18 +48,13 @@ impl Udp {
         let ip = resolve(&self.host, self.port).await?;
         let flag = |set, flag| if set { flag } else { 0 };
         Ok(Query {
-            index: 0,
-            data: None,
             address: Some(ip.to_string()),
             port: Some(self.port.into()),
             address_type: if ip.is_ipv6() { AddressType::Udp6 } else { AddressType::Udp4 },
             // Node writes it so.
             fd: Some(Some(-1)),
             flags: Some(flag(self.ipv6_only, Query::IPV6_ONLY) | flag(self.reuse_addr, Query::REUSE_ADDRESS)),
-            backlog: None,
-            readable_all: None,
-            writable_all: None,
-            closed: false,
+            ..Query::default()
         })
     }
 }
@@ -77,13 +72,13 @@ impl fmt::Display for Udp {
 #[derive(Debug)]
 pub struct UdpSocket {
     socket: tokio::net::UdpSocket,
-    _held: Option<Held>,
+    _server: Option<ServerHandle>,
 }
 
 impl UdpSocket {
-    pub(super) fn new(held: Option<Held>, socket: std::net::UdpSocket, subject: &str) -> Result<UdpSocket> {
+    pub(super) fn new(server: Option<ServerHandle>, socket: std::net::UdpSocket, subject: &str) -> Result<UdpSocket> {
         let socket = tokio::net::UdpSocket::from_std(socket).map_err(|error| Error::io("listen on", subject, error))?;
-        Ok(UdpSocket { socket, _held: held })
+        Ok(UdpSocket { socket, _server: server })
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn pair() -> (WorkerProcess, Primary) {
     let (ours, theirs) = UnixStream::pair().expect("a pair");
     let open = |end, name: &str| Channel::over(end, name, Settings::default().internal_messages()).expect("a channel");
     let primary = Primary(open(theirs, "the worker"));
-    let worker = WorkerProcess::start(7, open(ours, "the primary"), true).expect("a worker");
+    let worker = WorkerProcess::start(7, open(ours, "the primary"), true);
     assert_eq!(primary.next().await, json!({ "act": "online", "seq": 0 }));
     (worker, primary)
 }

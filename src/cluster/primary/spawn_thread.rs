@@ -11,18 +11,18 @@ use crate::ipc::Channel;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// Forks on a thread that lives as long as the process. The parent-death signal counts the thread that starts a child
-/// (`PR_SET_PDEATHSIG` in prctl(2)): from a thread of a pool it would end the workers when the pool lets that thread go.
+/// Forks on a thread that lives as long as the process. Linux sends the parent-death signal when the *thread* that started a child ends
+/// (`PR_SET_PDEATHSIG` in `prctl(2)`): a thread of a pool would end its workers when the pool drops it.
 ///
 /// # Errors
 ///
-/// Those of [`Command::fork`], and when there is no such thread.
+/// Those of [`Command::fork`], and when the thread could not be started.
 pub(super) fn fork(command: Command) -> Result<(Child, Channel)> {
     static JOBS: OnceLock<Option<mpsc::Sender<Job>>> = OnceLock::new();
     let jobs = JOBS.get_or_init(|| {
         let (jobs, work) = mpsc::channel::<Job>();
         let run = move || work.into_iter().for_each(|job| job());
-        thread::Builder::new().name("forker".to_owned()).spawn(run).is_ok().then_some(jobs)
+        thread::Builder::new().name("spawn workers".to_owned()).spawn(run).is_ok().then_some(jobs)
     });
     let failed = |sentence: &str| Error::new("fork", "a worker", ErrorKind::InvalidInput(sentence.to_owned()));
     let runtime =

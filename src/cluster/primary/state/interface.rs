@@ -1,0 +1,137 @@
+//! What the state machine is told, and what it wants done.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::address::Address;
+use super::worker::WorkerStatus;
+use crate::cluster::protocol::{FromPrimary, FromWorker, Query, Reply};
+
+/// A worker's number in the cluster, from 1.
+pub type WorkerId = u32;
+/// A listener's number, from 1.
+pub type ListenerId = u32;
+/// A connection's number, unique in this process.
+pub type ConnectionId = u64;
+
+/// What happens to a primary.
+#[derive(Debug)]
+pub enum Input {
+    /// A worker was started. Its number is from [`next_worker`](super::PrimaryState::next_worker).
+    Forked { worker: WorkerId, group: usize },
+    /// The worker has sent a message of the cluster.
+    Message { worker: WorkerId, seq: Option<u64>, message: FromWorker },
+    /// The channel gives back a connection that was handed over.
+    Returned { worker: WorkerId, connection: ConnectionId, delivery: Delivery },
+    /// The worker did not take the listening socket that came with the reply to query `ack`.
+    ListenerRefused { worker: WorkerId, ack: u64, listener: ListenerId },
+    /// The channel has ended, and every message of the cluster that came over it was passed on as [`Input::Message`].
+    ChannelEnded { worker: WorkerId },
+    /// The channel has ended, and the user has all of the worker's messages.
+    MessagesDelivered { worker: WorkerId },
+    /// The worker's process has ended.
+    Exited { worker: WorkerId },
+    /// A listener was opened; `local` is its address if it is TCP.
+    Opened { listener: ListenerId, local: Option<SocketAddr> },
+    /// A listener could not be opened, with this error number.
+    OpenFailed { listener: ListenerId, errno: i32 },
+    /// A connection was accepted; `client` is its peer's address, if it has one.
+    Accepted { listener: ListenerId, connection: ConnectionId, client: Option<IpAddr> },
+    /// No connection is left to be accepted for the moment.
+    BacklogEmpty { listener: ListenerId },
+    /// `accept4(2)` failed with this error number for a reason that will last.
+    AcceptFailed { listener: ListenerId, errno: i32 },
+    /// The user asks a worker to disconnect.
+    Disconnect { worker: WorkerId },
+    /// The user changes a worker's weight.
+    SetWeight { worker: WorkerId, weight: u32 },
+    /// The user ends the cluster.
+    Shutdown,
+    /// The last handle of the primary was dropped.
+    Abandoned,
+    /// The time of an [`Effect::WakeAt`] has come.
+    Tick,
+}
+
+/// What became of a connection that was handed over. The descriptor is the primary's again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// The worker's process has a descriptor of its own.
+    Arrived,
+    /// The worker's process could not take it.
+    Refused,
+    /// It was not sent, since the channel takes nothing more: the worker cannot have it.
+    Unsent,
+    /// The channel has ended: the worker may have it.
+    Unknown,
+}
+
+/// What a primary does.
+#[derive(Debug)]
+pub enum Effect {
+    /// Sends a message to a worker.
+    Send { worker: WorkerId, seq: u64, message: FromPrimary },
+    /// Sends the reply to a query with a listener's socket. May lead to [`Input::ListenerRefused`].
+    SendListener { worker: WorkerId, seq: u64, reply: Box<Reply>, listener: ListenerId },
+    /// Hands a connection to a worker. Leads to [`Input::Returned`].
+    HandOver { worker: WorkerId, seq: u64, key: Arc<str>, connection: ConnectionId },
+    /// Closes our descriptor of a connection.
+    Close { connection: ConnectionId, why: Closed },
+    /// Binds what a worker asks for, and accepts connections there if `accepts`. Leads to [`Input::Opened`] or [`Input::OpenFailed`].
+    Open { listener: ListenerId, query: Box<Query>, accepts: bool },
+    /// Closes a listener's socket.
+    CloseListener { listener: ListenerId },
+    /// Accepts no more connections at a listener.
+    PauseAccepting { listener: ListenerId },
+    /// Accepts connections again.
+    ResumeAccepting { listener: ListenerId },
+    /// Tells the user what has happened.
+    Tell(Notice),
+    /// Ends a worker with SIGKILL.
+    Kill { worker: WorkerId },
+    /// Ends a worker's channel once what the process had sent has been read: what the worker has started may hold the other end.
+    EndChannel { worker: WorkerId },
+    /// Begins to disconnect a worker's channel.
+    CloseChannel { worker: WorkerId },
+    /// The worker is no longer in the tables; this is its last status.
+    Forget { worker: WorkerId, status: WorkerStatus },
+    /// Sends an [`Input::Tick`] at this time, since the start. An earlier time replaces a later one.
+    WakeAt(Duration),
+}
+
+/// Why a connection's descriptor is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closed {
+    /// The worker has accepted it with a descriptor of its own.
+    Accepted,
+    /// Its listener is closed.
+    NoListener,
+}
+
+/// What the user is told. The events of the public interface are made of these.
+#[derive(Debug)]
+pub enum Notice {
+    Fork(WorkerId),
+    Online(WorkerId),
+    Listening(WorkerId, Address),
+    Disconnect(WorkerId),
+    Exit(WorkerId),
+    Silent(WorkerId),
+    AcceptFailed(Address, i32),
+}
+
+impl Notice {
+    /// The worker that it is about.
+    pub fn worker(&self) -> Option<WorkerId> {
+        match self {
+            Notice::Fork(worker)
+            | Notice::Online(worker)
+            | Notice::Listening(worker, _)
+            | Notice::Disconnect(worker)
+            | Notice::Exit(worker)
+            | Notice::Silent(worker) => Some(*worker),
+            Notice::AcceptFailed(..) => None,
+        }
+    }
+}

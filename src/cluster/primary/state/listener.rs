@@ -1,0 +1,278 @@
+//! Listeners, as the primary's state machine knows them: which workers share them, and what waits there.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::value::RawValue;
+
+use super::super::address::Address;
+use super::super::options::Options;
+use super::interface::{ConnectionId, WorkerId};
+use super::worker::is_late;
+use crate::cluster::protocol::{Query, Reply};
+use crate::cluster::schedule::{Policy, Scheduler};
+
+/// A port, or a path, that workers listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerInfo {
+    /// What was asked for.
+    pub address: Address,
+    /// The address that the kernel gave it, if it is TCP.
+    pub local: Option<SocketAddr>,
+    /// How many workers listen there.
+    pub workers: usize,
+    /// How many connections have been accepted and wait for a worker.
+    pub waiting: usize,
+}
+
+/// A connection that no worker holds.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waiting {
+    pub(super) connection: ConnectionId,
+    /// Stands for the client's address.
+    pub(super) client: u64,
+    /// How many workers have refused it since it was last offered to all.
+    pub(super) refusals: u32,
+}
+
+/// Who accepts.
+#[derive(Debug)]
+enum Serving {
+    /// The primary, which hands connections over.
+    Handed(Box<Scheduler<WorkerId, Waiting>>),
+    /// The workers: each has the socket.
+    Shared,
+}
+
+/// A worker that listens here.
+#[derive(Debug)]
+pub(super) struct WorkerSlot {
+    /// How many unanswered connections it may hold.
+    window: usize,
+    unanswered: usize,
+    /// It reports when a connection is closed: until then the connection counts as its load. Otherwise it counts until it is accepted.
+    reports_closings: bool,
+}
+
+/// A query that waits for its listener to be opened.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) worker: WorkerId,
+    pub(super) seq: u64,
+    pub(super) reports_closings: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Listener {
+    pub(super) group: usize,
+    /// Its name in its group, and in the messages to the workers.
+    pub(super) key: Arc<str>,
+    pub(super) address: Address,
+    pub(super) local: Option<SocketAddr>,
+    /// What the first worker wants all to have: the keys of TLS tickets.
+    data: Option<Box<RawValue>>,
+    serving: Serving,
+    /// The most unanswered connections a worker may hold, and the most that may wait.
+    window_limit: usize,
+    pub(super) waiting_limit: usize,
+    pub(super) slots: BTreeMap<WorkerId, WorkerSlot>,
+    /// Who waits for it to be opened; `None` when it is open.
+    pub(super) opening: Option<Vec<Pending>>,
+    /// When it is closed unless a worker asks for it: its last worker closed it.
+    pub(super) closes_at: Option<Duration>,
+    /// Connections that every worker has refused.
+    pub(super) retry_queue: VecDeque<Waiting>,
+    /// A retry timer is running.
+    pub(super) retry_scheduled: bool,
+    /// As many connections wait as may.
+    pub(super) is_full: bool,
+    pub(super) accept_failure_told: bool,
+    /// Counts the clients without an address, to spread them evenly.
+    nameless: u64,
+}
+
+impl Listener {
+    /// A listener that is to be opened.
+    pub(super) fn new(group: usize, key: Arc<str>, query: &Query, options: &Options, first: Pending) -> Listener {
+        let is_shared = options.policy == Policy::Shared || query.address_type.is_udp();
+        let handed = || Serving::Handed(Box::new(Scheduler::new(options.policy)));
+        Listener {
+            group,
+            key,
+            address: Address::of(query),
+            local: None,
+            data: query.data.clone(),
+            serving: if is_shared { Serving::Shared } else { handed() },
+            window_limit: options.window,
+            waiting_limit: options.waiting,
+            slots: BTreeMap::new(),
+            opening: Some(vec![first]),
+            closes_at: None,
+            retry_queue: VecDeque::new(),
+            retry_scheduled: false,
+            is_full: false,
+            accept_failure_told: false,
+            nameless: 0,
+        }
+    }
+
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.serving, Serving::Shared)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.opening.is_none()
+    }
+
+    pub(super) fn info(&self) -> ListenerInfo {
+        let (address, local) = (self.address.clone(), self.local);
+        ListenerInfo { address, local, workers: self.slots.len(), waiting: self.waiting() }
+    }
+
+    pub(super) fn scheduler(&mut self) -> Option<&mut Scheduler<WorkerId, Waiting>> {
+        match &mut self.serving {
+            Serving::Handed(scheduler) => Some(scheduler),
+            Serving::Shared => None,
+        }
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        match &self.serving {
+            Serving::Handed(scheduler) => scheduler.waiting() + self.retry_queue.len(),
+            Serving::Shared => 0,
+        }
+    }
+
+    pub(super) fn add_worker(&mut self, worker: WorkerId, weight: u32, reports_closings: bool) {
+        self.slots.insert(worker, WorkerSlot { window: 1, unanswered: 0, reports_closings });
+        if let Some(scheduler) = self.scheduler() {
+            scheduler.add(worker, weight);
+        }
+        self.offer_refused(usize::MAX);
+    }
+
+    /// Whether it listened here.
+    pub(super) fn remove_worker(&mut self, worker: WorkerId) -> bool {
+        if let Some(scheduler) = self.scheduler() {
+            scheduler.remove(worker);
+        }
+        self.slots.remove(&worker).is_some()
+    }
+
+    pub(super) fn set_weight(&mut self, worker: WorkerId, weight: u32) {
+        if let Some(scheduler) = self.scheduler() {
+            scheduler.set_weight(worker, weight);
+        }
+    }
+
+    pub(super) fn arrived(&mut self, connection: ConnectionId, client: Option<IpAddr>) {
+        self.nameless += u64::from(client.is_none());
+        let client = client.map_or(self.nameless, client_number);
+        if let Some(scheduler) = self.scheduler() {
+            scheduler.offer(Waiting { connection, client, refusals: 0 }, client);
+        }
+    }
+
+    /// Puts back a connection that was handed out, before all that wait.
+    pub(super) fn offer_again(&mut self, waiting: Waiting) {
+        if let Some(scheduler) = self.scheduler() {
+            scheduler.offer_again(waiting, waiting.client);
+        }
+    }
+
+    /// Puts back a connection that was refused. Whether a retry timer has to be started.
+    pub(super) fn refused(&mut self, waiting: Waiting) -> bool {
+        if (waiting.refusals as usize) < self.slots.len().max(1) {
+            self.offer_again(waiting);
+            return false;
+        }
+        self.retry_queue.push_back(Waiting { refusals: 0, ..waiting });
+        !std::mem::replace(&mut self.retry_scheduled, true)
+    }
+
+    /// Offers at most `count` connections that every worker had refused, the oldest first.
+    pub(super) fn offer_refused(&mut self, count: usize) {
+        let offered: Vec<Waiting> = self.retry_queue.drain(..count.min(self.retry_queue.len())).collect();
+        offered.into_iter().rev().for_each(|waiting| self.offer_again(waiting));
+    }
+
+    /// The worker was chosen, but is late: it gets nothing until it has answered.
+    pub(super) fn pass_over(&mut self, worker: WorkerId, waiting: Waiting) {
+        if let Some(scheduler) = self.scheduler() {
+            scheduler.done(worker);
+            scheduler.set_room(worker, 0);
+        }
+        self.offer_again(waiting);
+    }
+
+    pub(super) fn handed_to(&mut self, worker: WorkerId) {
+        if let Some(slot) = self.slots.get_mut(&worker) {
+            slot.unanswered += 1;
+        }
+        self.open_to(worker);
+    }
+
+    // ANCHOR: window
+    /// The worker has answered for a connection after this time. Whether it still listens here.
+    pub(super) fn answered(&mut self, worker: WorkerId, took: Duration, accepted: bool) -> bool {
+        if accepted {
+            // Two for one: soon none is left. Where workers still refuse, few are handed out for nothing.
+            self.offer_refused(2);
+        }
+        let limit = self.window_limit;
+        let Some(slot) = self.slots.get_mut(&worker) else { return false };
+        slot.unanswered = slot.unanswered.saturating_sub(1);
+        slot.window = if is_late(took) { 1 } else { (slot.window + 1).min(limit) };
+        let stays_open = accepted && slot.reports_closings;
+        if let Some(scheduler) = self.scheduler().filter(|_| !stays_open) {
+            scheduler.done(worker);
+        }
+        true
+    }
+
+    /// Lets the worker have as many connections as its window has room for.
+    pub(super) fn open_to(&mut self, worker: WorkerId) {
+        let Some(slot) = self.slots.get(&worker) else { return };
+        let room = slot.window.saturating_sub(slot.unanswered);
+        if let Some(scheduler) = self.scheduler() {
+            scheduler.set_room(worker, room);
+        }
+    }
+    // ANCHOR_END: window
+
+    /// The worker has closed connections that it had accepted.
+    pub(super) fn closed_by(&mut self, worker: WorkerId, count: u64) {
+        let Some(slot) = self.slots.get(&worker).filter(|slot| slot.reports_closings) else { return };
+        let unanswered = slot.unanswered as u64;
+        if let Some(scheduler) = self.scheduler() {
+            let open = (scheduler.load(worker) as u64).saturating_sub(unanswered);
+            (0..count.min(open)).for_each(|_| scheduler.done(worker));
+        }
+    }
+
+    pub(super) fn reply(&self, ack: u64, reports_closings: bool) -> Box<Reply> {
+        let is_handed = !self.is_shared();
+        Box::new(Reply {
+            errno: (!is_handed).then_some(0),
+            key: Some(self.key.to_string()),
+            ack,
+            data: self.data.clone(),
+            sockname: self.local.filter(|_| is_handed),
+            closed: reports_closings,
+        })
+    }
+}
+
+/// The number that stands for a client's address. The port is not part of it: all connections of one client have the same number.
+fn client_number(address: IpAddr) -> u64 {
+    match address.to_canonical() {
+        IpAddr::V4(address) => u64::from(u32::from(address)),
+        IpAddr::V6(address) => {
+            let bits = u128::from(address);
+            (bits >> 64) as u64 ^ (bits as u64).rotate_left(17)
+        }
+    }
+}

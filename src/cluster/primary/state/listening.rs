@@ -1,0 +1,141 @@
+//! Workers that ask to listen, and that close what they listened on (rules 9 and 10).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::listener::{Listener, Pending};
+use super::{Closed, Effect, FromPrimary, ListenerId, PrimaryState, Timer, WorkerId};
+use crate::cluster::protocol::{Query, Reply};
+use crate::cluster::schedule::Policy;
+
+/// The error by which a worker learns that its listener could not be passed to it.
+const EMFILE: i32 = 24;
+
+impl PrimaryState {
+    /// A worker asks to listen (rule 9).
+    pub(super) fn query(
+        &mut self,
+        worker: WorkerId,
+        seq: u64,
+        query: Box<Query>,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(group) = self.workers.get(&worker).map(|record| record.group) else { return };
+        let options = &self.groups[group];
+        let reports_closings = options.policy == Policy::LeastConnections && query.closed;
+        let pending = Pending { worker, seq, reports_closings };
+        let key: Arc<str> = query.key().into();
+        if let Some(id) = self.keys.get(&(group, key.clone())).copied() {
+            match self.listeners.get_mut(&id).and_then(|listener| listener.opening.as_mut()) {
+                Some(opening) => opening.push(pending),
+                None => self.grant(id, pending, now, effects),
+            }
+            return;
+        }
+        self.last_listener += 1;
+        let id = self.last_listener;
+        let listener = Listener::new(group, key.clone(), &query, options, pending);
+        let accepts = !listener.is_shared();
+        self.keys.insert((group, key), id);
+        self.listeners.insert(id, listener);
+        effects.push(Effect::Open { listener: id, query, accepts });
+    }
+
+    /// Gives a worker a listener that is open: the reply first, then the connections.
+    fn grant(&mut self, id: ListenerId, pending: Pending, now: Duration, effects: &mut Vec<Effect>) {
+        let Pending { worker, seq: ack, reports_closings } = pending;
+        let Some(record) = self.workers.get_mut(&worker).filter(|record| !record.is_leaving()) else { return };
+        let Some(listener) = self.listeners.get_mut(&id) else { return };
+        if !record.listeners.contains(&id) {
+            record.listeners.push(id);
+        }
+        listener.add_worker(worker, record.weight, reports_closings);
+        if let Some(time) = listener.closes_at.take() {
+            self.timers.remove(&(time, Timer::Linger(id)));
+        }
+        let reply = listener.reply(ack, reports_closings);
+        let is_shared = listener.is_shared();
+        let seq = self.next_seq();
+        effects.push(match is_shared {
+            true => Effect::SendListener { worker, seq, reply, listener: id },
+            false => Effect::Send { worker, seq, message: FromPrimary::Reply(reply) },
+        });
+        self.dispatch(id, now, effects);
+    }
+
+    pub(super) fn opened(
+        &mut self,
+        id: ListenerId,
+        local: Option<SocketAddr>,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(listener) = self.listeners.get_mut(&id) else {
+            return effects.push(Effect::CloseListener { listener: id });
+        };
+        listener.local = local;
+        for pending in listener.opening.take().unwrap_or_default() {
+            self.grant(id, pending, now, effects);
+        }
+    }
+
+    pub(super) fn open_failed(&mut self, id: ListenerId, errno: i32, effects: &mut Vec<Effect>) {
+        let Some(listener) = self.listeners.remove(&id) else { return };
+        self.keys.remove(&(listener.group, listener.key.clone()));
+        for Pending { worker, seq, .. } in listener.opening.unwrap_or_default() {
+            self.refuse(worker, seq, &listener.key, errno, effects);
+        }
+    }
+
+    fn refuse(&mut self, worker: WorkerId, ack: u64, key: &str, errno: i32, effects: &mut Vec<Effect>) {
+        let reply = Reply { errno: Some(-errno), key: Some(key.to_owned()), ack, ..Reply::default() };
+        self.send(worker, FromPrimary::Reply(Box::new(reply)), effects);
+    }
+
+    /// A worker had no descriptor for a listener. Node never asks for it again and would wait for ever, so the worker is told.
+    pub(super) fn listener_refused(&mut self, worker: WorkerId, ack: u64, id: ListenerId, effects: &mut Vec<Effect>) {
+        if let Some(listener) = self.listeners.get(&id) {
+            let key = listener.key.clone();
+            self.refuse(worker, ack, &key, EMFILE, effects);
+        }
+    }
+
+    /// A worker has closed its server (rule 10). A worker that was asked to disconnect has been removed already, and decides nothing.
+    pub(super) fn close(&mut self, worker: WorkerId, key: Arc<str>, now: Duration, effects: &mut Vec<Effect>) {
+        let Some(record) = self.workers.get_mut(&worker) else { return };
+        let Some(id) = self.keys.get(&(record.group, key)).copied() else { return };
+        record.listeners.retain(|known| *known != id);
+        let Some(listener) = self.listeners.get_mut(&id) else { return };
+        if listener.remove_worker(worker) && listener.slots.is_empty() {
+            // Datagrams that no worker receives do not wait: what a successor gets must not be old.
+            let is_udp = listener.address.address_type.is_udp();
+            let linger = if is_udp { Duration::ZERO } else { self.groups[listener.group].linger };
+            listener.closes_at = Some(now + linger);
+            self.at(now + linger, Timer::Linger(id));
+        }
+        self.dispatch(id, now, effects);
+    }
+
+    pub(super) fn close_listeners(&mut self, effects: &mut Vec<Effect>) {
+        let all: Vec<_> = self.listeners.keys().copied().collect();
+        all.into_iter().for_each(|listener| self.close_listener(listener, effects));
+    }
+
+    /// Closes a listener and every connection that waits there.
+    pub(super) fn close_listener(&mut self, id: ListenerId, effects: &mut Vec<Effect>) {
+        let Some(mut listener) = self.listeners.remove(&id) else { return };
+        self.keys.remove(&(listener.group, listener.key.clone()));
+        if let Some(time) = self.failing.remove(&id) {
+            self.timers.remove(&(time, Timer::Accept(id)));
+        }
+        let refused = std::mem::take(&mut listener.retry_queue);
+        let waiting = listener.scheduler().map(|scheduler| scheduler.drain().collect::<Vec<_>>());
+        let waiting = waiting.unwrap_or_default().into_iter().chain(refused);
+        effects.extend(waiting.map(|one| Effect::Close { connection: one.connection, why: Closed::NoListener }));
+        if listener.is_open() {
+            effects.push(Effect::CloseListener { listener: id });
+        }
+    }
+}
