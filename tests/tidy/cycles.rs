@@ -13,7 +13,7 @@ pub(crate) fn cycles(sources: &Sources) -> BTreeSet<String> {
     crates.iter().flat_map(|read| cycles_among(&read.imports())).collect()
 }
 
-/// One cycle, the shortest, for each file that is in any and in none of those before.
+/// Finds the shortest cycle of each file that is not part of a cycle found before.
 fn cycles_among(imports: &Imports<'_>) -> Vec<String> {
     let (mut found, mut reported) = (Vec::new(), BTreeSet::new());
     for file in imports.keys() {
@@ -27,7 +27,7 @@ fn cycles_among(imports: &Imports<'_>) -> Vec<String> {
     found
 }
 
-/// The shortest way from a file to itself.
+/// Finds the shortest way from a file to itself.
 fn cycle_of<'a>(start: &'a Path, imports: &Imports<'a>) -> Option<Vec<&'a Path>> {
     let mut ways = VecDeque::from([vec![start]]);
     let mut seen = BTreeSet::new();
@@ -86,6 +86,7 @@ mod tests {
         let parent = |text: &str| cycles_in(&[("src/lib.rs", text), ("src/a.rs", "use super::*; pub fn f() {}")]).len();
         assert_eq!(parent("mod a; fn g() { a::f(); }"), 1);
         assert_eq!(parent("mod a; use a::f;"), 1);
+        assert_eq!(parent("mod a; use std::io::*; fn g() { a::f() }"), 1);
         assert_eq!(parent("mod a; pub use a::f; fn g() { f() }"), 1);
         assert_eq!(parent("mod a; pub use a::f;"), 0);
     }

@@ -1,8 +1,9 @@
 //! Finds which file imports which.
 //!
-//! A file imports another one when it names an item that the other one defines: in a `use`, or by a path within the code. A re-export
-//! (`pub use x::Item`) is followed to the definition and is not itself an import. Neither is the declaration of a module, nor a `use` of a
-//! module alone: the paths through it count. What is under `#[cfg(test)]` is left out.
+//! A file imports another one when it names an item that the other one defines: in a `use`, or by a path within the
+//! code. A re-export (`pub use x::Item`) is followed to the definition and is not itself an import. Neither is the
+//! declaration of a module, nor a `use` of a module alone: the paths through it count. What is under `#[cfg(test)]` is
+//! left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
@@ -15,10 +16,10 @@ pub(crate) type Sources = BTreeMap<PathBuf, String>;
 /// The segments of a path: `crate`, `ipc`, `Channel`.
 type Names = Vec<String>;
 
-/// The attribute of what is compiled for unit tests alone.
+/// The attribute of code that is compiled only for unit tests.
 const TESTS: &str = "[cfg(test)]";
 
-/// What each file imports, and one path by which it does.
+/// The files that each file imports, each with one path that does so.
 pub(crate) type Imports<'a> = BTreeMap<&'a Path, BTreeMap<&'a Path, String>>;
 
 /// A module, in a file of its own or within one.
@@ -27,9 +28,9 @@ struct Module {
     /// The root of a crate is its own parent.
     parent: usize,
     children: BTreeMap<String, usize>,
-    /// What `use` declarations make of names here.
+    /// The path that each name of a `use` declaration stands for.
     bindings: BTreeMap<String, Names>,
-    /// Every path in its code, and in those of its `use` declarations that are not re-exports.
+    /// Every path in its code and in its `use` declarations, except for re-exports.
     paths: Vec<Names>,
 }
 
@@ -46,7 +47,7 @@ impl<'a> Crate<'a> {
     /// Reads the crate whose root is this file.
     pub(crate) fn read(sources: &'a Sources, root: &Path) -> Crate<'a> {
         let mut read = Crate { sources, modules: Vec::new(), declared: BTreeSet::new() };
-        read.module(root, 0, None);
+        read.add_module(root, 0, None);
         read
     }
 
@@ -55,18 +56,18 @@ impl<'a> Crate<'a> {
         &self.modules[0].file
     }
 
-    /// Adds a module: that of a whole file, or the one within it that consists of these tokens.
-    fn module(&mut self, file: &Path, parent: usize, tokens: Option<TokenStream>) -> usize {
+    /// Adds the module of a whole file, or the inline module that consists of `tokens`.
+    fn add_module(&mut self, file: &Path, parent: usize, tokens: Option<TokenStream>) -> usize {
         let number = self.modules.len();
         let (children, bindings) = (BTreeMap::new(), BTreeMap::new());
         self.modules.push(Module { file: file.to_owned(), parent, children, bindings, paths: Vec::new() });
         let tokens = tokens.unwrap_or_else(|| self.sources[file].parse().expect("Rust"));
-        self.tokens(number, tokens);
+        self.read_tokens(number, tokens);
         number
     }
 
     /// Reads the declarations and paths in the code of a module.
-    fn tokens(&mut self, module: usize, tokens: TokenStream) {
+    fn read_tokens(&mut self, module: usize, tokens: TokenStream) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         let mut at = 0;
         let mut attributes = String::new();
@@ -83,13 +84,13 @@ impl<'a> Crate<'a> {
                     at += inner + 1;
                     continue;
                 }
-                TokenTree::Group(group) => self.tokens(module, group.stream()),
+                TokenTree::Group(group) => self.read_tokens(module, group.stream()),
                 TokenTree::Ident(word) if word == "pub" => {
                     at += usize::from(matches!(after.first(), Some(TokenTree::Group(_))));
                     continue;
                 }
                 TokenTree::Ident(word) if word == "mod" => {
-                    self.declaration(module, after, &std::mem::take(&mut attributes));
+                    self.read_mod(module, after, &std::mem::take(&mut attributes));
                     at += 2;
                 }
                 TokenTree::Ident(_) if attributes.contains(TESTS) => {
@@ -98,12 +99,7 @@ impl<'a> Crate<'a> {
                 }
                 TokenTree::Ident(word) if word == "use" && !after.first().is_some_and(|next| is(next, '<')) => {
                     let end = after.iter().position(|next| is(next, ';')).unwrap_or(after.len());
-                    let public = match before {
-                        [.., TokenTree::Ident(word)] => word == "pub",
-                        [.., TokenTree::Ident(word), TokenTree::Group(_)] => word == "pub",
-                        _ => false,
-                    };
-                    self.imported(module, &mut Vec::new(), &after[..end], public);
+                    self.read_use(module, &mut Vec::new(), &after[..end], is_public(before));
                     at += end + 1;
                 }
                 TokenTree::Ident(_) => {
@@ -120,7 +116,7 @@ impl<'a> Crate<'a> {
     }
 
     /// Follows `mod name;` and `mod name { … }`.
-    fn declaration(&mut self, module: usize, after: &[TokenTree], attributes: &str) {
+    fn read_mod(&mut self, module: usize, after: &[TokenTree], attributes: &str) {
         let [name, body, ..] = after else { return };
         let (name, tested) = (name.to_string(), attributes.contains(TESTS));
         let file = self.modules[module].file.clone();
@@ -133,19 +129,19 @@ impl<'a> Crate<'a> {
             self.declared.insert(file.clone());
         }
         if !tested {
-            let child = self.module(&file, module, tokens);
+            let child = self.add_module(&file, module, tokens);
             self.modules[module].children.insert(name, child);
         }
     }
 
     /// The file of the module `name` that is declared in `file`, perhaps with `#[path = "…"]`.
     fn file_of(&self, file: &Path, name: &str, attributes: &str) -> Option<PathBuf> {
-        let folder = file.parent()?;
-        let own = folder.join(file.file_stem()?);
+        let directory = file.parent()?;
+        let own = directory.join(file.file_stem()?);
         let path = attributes.split_once("[path=").and_then(|(_, rest)| rest.split('"').nth(1));
         let mut candidates = match path {
-            Some(path) => vec![folder.join(path)],
-            None => [&own, folder]
+            Some(path) => vec![directory.join(path)],
+            None => [&own, directory]
                 .iter()
                 .flat_map(|at| [at.join(format!("{name}.rs")), at.join(name).join("mod.rs")])
                 .collect(),
@@ -154,16 +150,15 @@ impl<'a> Crate<'a> {
         candidates.into_iter().find(|candidate| self.sources.contains_key(candidate))
     }
 
-    /// Reads what stands between `use` and `;`.
-    fn imported(&mut self, module: usize, prefix: &mut Names, tokens: &[TokenTree], public: bool) {
+    /// Reads the part of a declaration between `use` and `;`.
+    fn read_use(&mut self, module: usize, prefix: &mut Names, tokens: &[TokenTree], public: bool) {
         for tree in tokens.split(|token| is(token, ',')).filter(|tree| !tree.is_empty()) {
             let start = tree.iter().position(|token| !is(token, ':')).unwrap_or_default();
-            let names = path(&tree[start..]);
-            let mut full = [prefix.clone(), names.clone()].concat();
+            let mut full = [prefix.clone(), path(&tree[start..])].concat();
             match tree.last() {
                 Some(TokenTree::Group(group)) => {
                     let inner: Vec<_> = group.stream().into_iter().collect();
-                    self.imported(module, &mut full, &inner, public);
+                    self.read_use(module, &mut full, &inner, public);
                     continue;
                 }
                 Some(TokenTree::Punct(_)) => full.push("*".to_owned()),
@@ -173,11 +168,14 @@ impl<'a> Crate<'a> {
                 full.pop();
             }
             let renamed = tree.iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "as"));
-            let name = if renamed { tree.last().map(ToString::to_string) } else { full.last().cloned() };
+            let name = if renamed { tree[tree.len() - 1].to_string() } else { full[full.len() - 1].clone() };
             if !public {
                 self.modules[module].paths.push(full.clone());
             }
-            self.modules[module].bindings.insert(name.unwrap_or_default(), full);
+            // A glob is an import of the module that it names. It binds no name that is known here.
+            if name != "*" {
+                self.modules[module].bindings.insert(name, full);
+            }
         }
     }
 
@@ -196,7 +194,8 @@ impl<'a> Crate<'a> {
         imports
     }
 
-    /// The module that defines the item at the end of a path. `None` when the path leads out of the crate or to a module.
+    /// Finds the module that defines the item at the end of a path. `None` when the path leads out of the crate or to a
+    /// module.
     fn resolve(&self, from: usize, path: &[String], depth: usize) -> Option<usize> {
         let here = &self.modules[from];
         let mut at = match &*path[0] {
@@ -226,7 +225,13 @@ fn is(token: &TokenTree, character: char) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == character)
 }
 
-/// What is between braces.
+/// Whether the tokens end with `pub` or `pub(…)`.
+fn is_public(before: &[TokenTree]) -> bool {
+    let before = if let [before @ .., TokenTree::Group(_)] = before { before } else { before };
+    matches!(before, [.., TokenTree::Ident(word)] if word == "pub")
+}
+
+/// The tokens between braces.
 fn brace(token: &TokenTree) -> Option<TokenStream> {
     match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
@@ -234,7 +239,7 @@ fn brace(token: &TokenTree) -> Option<TokenStream> {
     }
 }
 
-/// The path with which the tokens begin.
+/// The path at the beginning of the tokens.
 fn path(tokens: &[TokenTree]) -> Names {
     let mut path = Names::new();
     let mut rest = tokens;
@@ -247,7 +252,8 @@ fn path(tokens: &[TokenTree]) -> Names {
     path
 }
 
-/// Whether a path can begin after these tokens: not after the point of a method or field, nor after `::`, nor in a lifetime.
+/// Whether a path can begin after these tokens: not after the dot of a method or field, nor after `::`, nor in a
+/// lifetime.
 fn starts_a_path(before: &[TokenTree]) -> bool {
     match before {
         [.., first, second] if is(second, '.') || is(second, ':') => {
@@ -260,13 +266,14 @@ fn starts_a_path(before: &[TokenTree]) -> bool {
     }
 }
 
-/// Whether a path can name an imported item. A single word does when it is a type or a constant, or is called; others are variables.
+/// Whether a path can name an imported item. A single word does when it is a type or a constant, or is called; others
+/// are variables.
 fn may_be_an_item(path: &[String], after: Option<&TokenTree>) -> bool {
     let called = matches!(after, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
     path.len() > 1 || called || path[0].starts_with(char::is_uppercase)
 }
 
-/// `a/b/../c` is `a/c`.
+/// Resolves `..`: `a/b/../c` is `a/c`.
 fn without_dots(path: &Path) -> PathBuf {
     path.components().fold(PathBuf::new(), |mut done, component| {
         if component != Component::ParentDir {

@@ -1,5 +1,5 @@
-//! Checks the layout of the repository: every lab has all its parts, every file is in its place, imports go one way, and the documents
-//! agree with the code.
+//! Checks the layout of the repository: every lab has all its parts, every file is in its place, imports go one way,
+//! and the documents agree with the code.
 //!
 //! `SNAPSHOTS=overwrite cargo test --test tidy` rewrites what is generated.
 
@@ -108,7 +108,8 @@ fn every_lab_says_what_it_is_and_asks_a_question() {
     }
 }
 
-/// The C library and the shell choose which of these calls makes a process. A trace of only some of them hides processes.
+/// The C library and the shell choose which of these calls makes a process. A trace of only some of them hides
+/// processes.
 #[test]
 fn a_lab_that_traces_one_way_to_make_a_process_traces_all() {
     let family = ["clone", "clone3", "fork", "vfork"];
