@@ -8,7 +8,6 @@ mod pace;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::VecDeque;
-use std::error::Error;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use forklore::child_process::Command;
 use forklore::ipc::{Channel, Handle, Settings};
+use forklore_benches::Outcome;
 use forklore_benches::contestants::handle_passing::{NODE, RAW, RAW_ACKNOWLEDGED, WINDOW_1, WINDOW_64};
 use forklore_benches::cpus::Apart;
 use forklore_benches::order::Order;
@@ -28,8 +28,6 @@ const PARTNER: &str = env!("CARGO_BIN_EXE_bench-partner");
 
 /// How many handles Node's processes pass before they are measured.
 const WARMED: u64 = 2000;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 fn handle_passing(criterion: &mut Criterion) {
     let runtime = runtime().expect("a runtime");

@@ -18,3 +18,6 @@ pub mod wire;
 pub mod wrk;
 
 pub use installed::installed;
+
+/// What a program of this package returns.
+pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;

@@ -4,20 +4,18 @@
 //!
 //! The figures are in `target/memory/results.json`.
 
-use std::error::Error;
 use std::fs;
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 
 use clap::Parser;
 use forklore::child_process::Command;
+use forklore_benches::Outcome;
 use forklore_benches::figures::Memory;
 use forklore_benches::partner::{Partner, has_node, peer, runtime};
 use forklore_benches::rollup::Rollup;
 use forklore_benches::rounds::Rounds;
 use tokio::runtime::Runtime;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const GREETER: &str = env!("CARGO_BIN_EXE_bench-greeter");
 const CHILDREN: usize = 3;

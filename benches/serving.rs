@@ -14,12 +14,12 @@ mod server;
 #[path = "serving/wrk.rs"]
 mod wrk;
 
-use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
+use forklore_benches::Outcome;
 use forklore_benches::figures::{Missing, Run, Serving};
 use forklore_benches::rounds::Rounds;
 use tokio::signal::unix::{SignalKind, signal};
@@ -28,8 +28,6 @@ use contestant::Contestant;
 use processes::Processes;
 use server::Server;
 use wrk::{CONNECTIONS, Load};
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome<ExitCode> {

@@ -1,4 +1,4 @@
-//! The one error type: what was tried, on what, why it failed.
+//! The error type: the operation, its subject and the cause.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,14 +10,14 @@ mod kind;
 
 pub use kind::ErrorKind;
 
-/// What every fallible function of this crate returns.
+/// The result of every fallible function of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// An operation that failed. Its message names the operation, its subject and the cause:
 /// `spawn server.js: permission denied: the file is not executable (EACCES)`.
 #[derive(Debug)]
 pub struct Error {
-    /// Boxed, so that a `Result` stays small where all goes well.
+    /// Boxed, so that a `Result` stays small.
     inner: Box<Inner>,
 }
 
@@ -27,29 +27,38 @@ struct Inner {
     subject: String,
     kind: ErrorKind,
     source: Option<io::Error>,
-    remains: Option<Remains>,
+    output: Option<ChildOutput>,
 }
 
-/// What is left of a child that ran and failed.
+/// What a failed child wrote, and how it ended.
 #[derive(Debug, Default)]
-pub(crate) struct Remains {
+pub(crate) struct ChildOutput {
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
     pub(crate) exit_code: Option<i32>,
     /// The number of the signal that ended it.
     pub(crate) signal: Option<i32>,
-    /// Whether we sent it a signal.
+    /// Whether this process sent it a signal.
     pub(crate) killed: bool,
 }
 
 impl Error {
-    /// An error of `operation` on `subject`.
+    /// Creates the error of `operation` on `subject`.
     pub(crate) fn new(operation: impl Into<Cow<'static, str>>, subject: impl Into<String>, kind: ErrorKind) -> Error {
-        let inner = Inner { operation: operation.into(), subject: subject.into(), kind, source: None, remains: None };
+        let inner = Inner { operation: operation.into(), subject: subject.into(), kind, source: None, output: None };
         Error { inner: Box::new(inner) }
     }
 
-    /// The error of a system call that answered `errno`.
+    /// Creates the error of a call with an invalid argument.
+    pub(crate) fn invalid(
+        operation: impl Into<Cow<'static, str>>,
+        subject: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Error {
+        Error::new(operation, subject, ErrorKind::InvalidInput(text.into()))
+    }
+
+    /// Creates the error of a system call that failed with `errno`.
     pub(crate) fn system(operation: impl Into<Cow<'static, str>>, subject: impl Into<String>, errno: Errno) -> Error {
         let kind = match errno {
             Errno::EMFILE | Errno::ENFILE => ErrorKind::OutOfDescriptors(errno),
@@ -59,66 +68,66 @@ impl Error {
         Error::new(operation, subject, kind).caused_by(errno.into())
     }
 
-    /// The error of an operation of the standard library or of tokio.
+    /// Creates the error of an operation of the standard library or of tokio.
     pub(crate) fn io(operation: impl Into<Cow<'static, str>>, subject: impl Into<String>, error: io::Error) -> Error {
         let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
         Error::system(operation, subject, errno).caused_by(error)
     }
 
-    /// The same error with its source.
+    /// Adds the source of the error.
     pub(crate) fn caused_by(mut self, source: io::Error) -> Error {
         self.inner.source = Some(source);
         self
     }
 
-    /// The same error with what is left of the child.
-    pub(crate) fn with_remains(mut self, remains: Remains) -> Error {
-        self.inner.remains = Some(remains);
+    /// Adds the output and the end of the child.
+    pub(crate) fn with_output(mut self, output: ChildOutput) -> Error {
+        self.inner.output = Some(output);
         self
     }
 
-    /// Why it failed.
+    /// Returns the reason for the failure.
     pub fn kind(&self) -> &ErrorKind {
         &self.inner.kind
     }
 
-    /// What was tried, such as `spawn`.
+    /// Returns the operation that failed, such as `spawn`.
     pub fn operation(&self) -> &str {
         &self.inner.operation
     }
 
-    /// On what: a program, a command, an address.
+    /// Returns the subject of the operation: a program, a command, an address.
     pub fn subject(&self) -> &str {
         &self.inner.subject
     }
 
-    /// What the child had written to stdout when it failed; empty when it had not started.
+    /// Returns what the child had written to stdout when it failed; empty if it had not started.
     pub fn stdout(&self) -> &[u8] {
-        self.inner.remains.as_ref().map_or(&[], |remains| &remains.stdout)
+        self.inner.output.as_ref().map_or(&[], |output| &output.stdout)
     }
 
-    /// What the child had written to stderr when it failed; empty when it had not started.
+    /// Returns what the child had written to stderr when it failed; empty if it had not started.
     pub fn stderr(&self) -> &[u8] {
-        self.inner.remains.as_ref().map_or(&[], |remains| &remains.stderr)
+        self.inner.output.as_ref().map_or(&[], |output| &output.stderr)
     }
 
-    /// The code with which the child exited, if it did, whatever the cause of this error.
+    /// Returns the exit code of the child, if it exited, whatever the cause of this error.
     pub fn exit_code(&self) -> Option<i32> {
-        self.inner.remains.as_ref().and_then(|remains| remains.exit_code)
+        self.inner.output.as_ref().and_then(|output| output.exit_code)
     }
 
-    /// The number of the signal that ended the child, if one did, whoever sent it.
+    /// Returns the number of the signal that ended the child, if one did, whichever process sent it.
     pub fn signal(&self) -> Option<i32> {
-        self.inner.remains.as_ref().and_then(|remains| remains.signal)
+        self.inner.output.as_ref().and_then(|output| output.signal)
     }
 
-    /// Whether we sent the child a signal: because of a limit, a timeout or a cancellation.
+    /// Whether this process sent the child a signal, because of a limit, a timeout or a cancellation.
     pub fn killed(&self) -> bool {
-        self.inner.remains.as_ref().is_some_and(|remains| remains.killed)
+        self.inner.output.as_ref().is_some_and(|output| output.killed)
     }
 
-    /// The name that Node gives to this error in `error.code`, where it has one. A timeout is `ETIMEDOUT` as in Node's synchronous
-    /// functions (the others give none), and a limit passed is what the asynchronous ones say (the others say `ENOBUFS`).
+    /// Returns Node's `error.code`, where Node has one. A timeout is `ETIMEDOUT`, as in Node's synchronous functions
+    /// (the others have no code); an exceeded limit has the code of the asynchronous ones (the others have `ENOBUFS`).
     pub fn code(&self) -> Option<String> {
         match self.kind() {
             ErrorKind::MaxBuffer { .. } => Some("ERR_CHILD_PROCESS_STDIO_MAXBUFFER".to_owned()),
@@ -132,7 +141,7 @@ impl Error {
         }
     }
 
-    /// The kernel's error number, where a system call failed.
+    /// Returns the kernel's error number, if a system call failed.
     pub fn errno(&self) -> Option<Errno> {
         match self.kind() {
             ErrorKind::ProgramNotFound { .. } | ErrorKind::InterpreterNotFound { .. } => Some(Errno::ENOENT),
@@ -155,14 +164,14 @@ impl std::error::Error for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { operation, subject, kind, remains, .. } = &*self.inner;
+        let Inner { operation, subject, kind, output, .. } = &*self.inner;
         write!(f, "{operation} {subject}: {kind}")?;
         if let Some(errno) = self.errno() {
             write!(f, " ({errno:?})")?;
         }
-        // What the command itself said about its failure is the best cause there is.
-        let said = remains.as_ref().and_then(|r| r.stderr.split(|byte| *byte == b'\n').rfind(|line| !line.is_empty()));
-        match (kind, said) {
+        // The last line that the command wrote to stderr is usually the best explanation.
+        let lines = output.as_ref().map(|output| output.stderr.split(|byte| *byte == b'\n'));
+        match (kind, lines.and_then(|mut lines| lines.rfind(|line| !line.is_empty()))) {
             (ErrorKind::Failed { .. }, Some(line)) => write!(f, ": {}", String::from_utf8_lossy(line)),
             _ => Ok(()),
         }

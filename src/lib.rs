@@ -2,20 +2,20 @@
 //!
 //! # Layout
 //!
-//! Imports run one way, downwards.
+//! Imports run one way: a module imports only those below it.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`cluster`] | one port, many workers: the primary's half, the worker's, and the schedulers |
-//! | [`child_process`] | starting programs: spawn, exec, exec_file, fork; how they end |
+//! | [`cluster`] | one port, many workers: the primary, the workers and the scheduling policies |
+//! | [`child_process`] | starts programs (spawn, exec, exec_file, fork) and reports how they end |
 //! | [`ipc`] | the channel between a parent and a forked child: messages and handles |
 //! | `net` | sockets: binding, listening, accepting, a stream that is TCP or Unix |
-//! | [`sys`] | the only `unsafe`, one Linux fact a file |
-//! | [`error`] | the one error type |
+//! | [`sys`] | the only `unsafe`: one Linux fact per file |
+//! | [`error`] | the error type |
 //!
 //! # From Node's names to ours
 //!
-//! | Node | here |
+//! | Node | Forklore |
 //! |---|---|
 //! | `spawn(file, args, options)` | [`Command::new(file)`](child_process::Command::new)`.args(args)`…[`.spawn()`](child_process::Command::spawn) |
 //! | `exec(string, options)` | [`exec(string)`](child_process::exec)`.await` |
@@ -30,7 +30,7 @@
 //! | `stdio: [.., 'ipc']` | [`Stdio::Ipc`](child_process::Stdio::Ipc) |
 //! | `process.send`, `process.on('message')` in a child | [`ipc::parent()`](ipc::parent) |
 //! | `send(message)` and its boolean | [`Channel::send`](ipc::Channel::send), [`Channel::post`](ipc::Channel::post) |
-//! | `send(message, handle)`, `keepOpen` | [`Channel::send_handle`](ipc::Channel::send_handle) and the handle that it gives back |
+//! | `send(message, handle)`, `keepOpen` | [`Channel::send_handle`](ipc::Channel::send_handle) and the handle that it returns |
 //! | the callback of `send` | [`Channel::flush`](ipc::Channel::flush) |
 //! | event `message`, event `internalMessage` | [`Channel::recv`](ipc::Channel::recv), [`Channel::recv_internal`](ipc::Channel::recv_internal) |
 //! | `disconnect()`, event `disconnect` | [`Channel::disconnect`](ipc::Channel::disconnect), [`Channel::closed`](ipc::Channel::closed) |
@@ -48,15 +48,15 @@
 //! | `AbortSignal` | [`Exec::cancel_on`](child_process::Exec::cancel_on), or dropping the future |
 //! | `error.code`, `.stdout`, `.stderr` | [`Error::code`], [`Error::stdout`], [`Error::stderr`] |
 //!
-//! Everything asynchronous needs a running tokio runtime with its I/O and time drivers enabled.
+//! Asynchronous functions need a tokio runtime with its I/O and time drivers enabled.
 
-// The README's example is compiled and run with the other ones.
+// Compiles and runs the README's example with the others.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 #[cfg(not(target_os = "linux"))]
-compile_error!("Forklore is made of Linux system calls and builds on Linux only (WSL2 is Linux).");
+compile_error!("Forklore uses Linux system calls and builds only on Linux (WSL2 is Linux).");
 
 pub mod child_process;
 pub mod cluster;

@@ -6,48 +6,58 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, Output, Stdio};
 use std::sync::{Arc, OnceLock};
 
-use harness::house::House;
 use harness::started::Started;
 use harness::terminal::Terminal;
+use harness::workspace::Workspace;
 use harness::{labs, program, trial};
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
 
 fn main() -> ExitCode {
-    let house: Arc<OnceLock<House>> = Arc::default();
-    // The house is built by the first test that lives in it, and taken down here, when all of them have ended.
-    let lives = |name: &str, needs: &[&str], test: fn(&House)| -> Trial {
-        let house = Arc::clone(&house);
-        trial(name, needs, move || test(house.get_or_init(House::new)))
+    let workspace: Arc<OnceLock<Workspace>> = Arc::default();
+    // The first test that needs the workspace creates it. It is removed here, when all tests have ended.
+    let in_workspace = |name: &str, needs: &[&str], test: fn(&Workspace)| -> Trial {
+        let workspace = Arc::clone(&workspace);
+        trial(name, needs, move || test(workspace.get_or_init(Workspace::new)))
     };
     harness::conclude(vec![
         trial("the list names every lab within 80 columns", &[], the_list),
         trial("--help shows examples and exit codes", &[], help),
         trial("an argument that a lab refuses is its exit code 2", &[], refused_argument),
         trial("the list ends quietly when its reader has gone", &[], reader_of_the_list_gone),
-        lives("an unknown lab is exit code 2 and a suggestion", &[], unknown),
-        lives("a name that two labs have is exit code 2 and both names", &[], ambiguous),
-        lives("ways to run exclude each other", &[], exclusive),
-        lives("a missing node is one sentence and exit code 3", &[], |house| missing(house, "--node", "node")),
-        lives("a missing strace is one sentence and exit code 3", &[], |house| missing(house, "--trace", "strace")),
-        lives("the lab's exit code and signal are the command's", &[], passed_on),
-        lives("what a pipe gets is what the lab wrote", &[], piped),
-        lives("a lab that does not compile is exit code 4", &[], broken),
-        lives("--node runs the original", &["node"], node),
-        lives("--compare shows equal facts and ends well", &["node"], compare_equal),
-        lives("--compare names the fact that differs and ends with 1", &["node"], compare_unequal),
-        lives("--trace explains calls, within 80 columns", &["strace"], trace),
-        lives("--trace --json is JSON lines", &["strace"], trace_json),
-        lives("Ctrl-C leaves nothing behind", &[], |house| interrupted(house, None)),
-        lives("Ctrl-C leaves nothing behind with --trace", &["strace"], |house| interrupted(house, Some("--trace"))),
-        lives("Ctrl-C leaves nothing behind with --compare", &["node"], |house| interrupted(house, Some("--compare"))),
-        lives("SIGTERM to the tool alone ends the lab", &[], |house| terminated(house, None)),
-        lives("SIGTERM to the tool ends the lab with --trace", &["strace"], |house| terminated(house, Some("--trace"))),
-        lives("Ctrl-C waits for the lab to clean up", &[], cleaned_up),
-        lives("a prediction is asked on a terminal and answered", &["setsid"], predicted),
-        lives("nonsense asks once more, Enter skips, both are told the answer", &["setsid"], skipped),
-        lives("Ctrl-C at the question ends quietly", &["setsid"], interrupted_at_the_question),
-        lives("Ctrl-C on a terminal leaves its settings alone", &["setsid"], interrupted_on_a_terminal),
+        in_workspace("an unknown lab is exit code 2 and a suggestion", &[], unknown),
+        in_workspace("a name that two labs have is exit code 2 and both names", &[], ambiguous),
+        in_workspace("ways to run exclude each other", &[], exclusive),
+        in_workspace("a missing node is one sentence and exit code 3", &[], |workspace| {
+            missing(workspace, "--node", "node")
+        }),
+        in_workspace("a missing strace is one sentence and exit code 3", &[], |workspace| {
+            missing(workspace, "--trace", "strace")
+        }),
+        in_workspace("the lab's exit code and signal are the command's", &[], passed_on),
+        in_workspace("what a pipe gets is what the lab wrote", &[], piped),
+        in_workspace("a lab that does not compile is exit code 4", &[], broken),
+        in_workspace("--node runs the original", &["node"], node),
+        in_workspace("--compare shows equal facts and ends well", &["node"], compare_equal),
+        in_workspace("--compare names the fact that differs and ends with 1", &["node"], compare_unequal),
+        in_workspace("--trace explains calls, within 80 columns", &["strace"], trace),
+        in_workspace("--trace --json is JSON lines", &["strace"], trace_json),
+        in_workspace("Ctrl-C leaves nothing behind", &[], |workspace| interrupted(workspace, None)),
+        in_workspace("Ctrl-C leaves nothing behind with --trace", &["strace"], |workspace| {
+            interrupted(workspace, Some("--trace"))
+        }),
+        in_workspace("Ctrl-C leaves nothing behind with --compare", &["node"], |workspace| {
+            interrupted(workspace, Some("--compare"))
+        }),
+        in_workspace("SIGTERM to the tool alone ends the lab", &[], |workspace| terminated(workspace, None)),
+        in_workspace("SIGTERM to the tool ends the lab with --trace", &["strace"], |workspace| {
+            terminated(workspace, Some("--trace"))
+        }),
+        in_workspace("Ctrl-C waits for the lab to clean up", &[], cleaned_up),
+        in_workspace("a prediction is asked on a terminal and answered", &["setsid"], predicted),
+        in_workspace("nonsense asks once more, Enter skips, both are told the answer", &["setsid"], skipped),
+        in_workspace("Ctrl-C at the question ends quietly", &["setsid"], interrupted_at_the_question),
+        in_workspace("Ctrl-C on a terminal leaves its settings alone", &["setsid"], interrupted_on_a_terminal),
     ])
 }
 
@@ -106,29 +116,29 @@ fn reader_of_the_list_gone() {
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(141), &b""[..]));
 }
 
-fn unknown(house: &House) {
+fn unknown(workspace: &Workspace) {
     for typed in ["nosuch", "77", "alpa"] {
-        let (output, stdout, stderr) = run(house.lab(&[typed]));
+        let (output, stdout, stderr) = run(workspace.lab(&[typed]));
         assert_eq!((output.status.code(), stdout.as_str()), (Some(2), ""), "{stderr}");
         assert!(stderr.contains("did you mean") && stderr.contains("90-alpha-equal"), "{stderr}");
         assert_eq!(stderr.lines().count(), 1, "{stderr}");
     }
 }
 
-fn ambiguous(house: &House) {
-    let (output, _, stderr) = run(house.lab(&["alpha"]));
+fn ambiguous(workspace: &Workspace) {
+    let (output, _, stderr) = run(workspace.lab(&["alpha"]));
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr.contains("could be 90-alpha-equal or 91-alpha-unequal"), "{stderr}");
 }
 
-fn exclusive(house: &House) {
-    assert_eq!(run(house.lab(&["90", "--node", "--trace"])).0.status.code(), Some(2));
-    assert_eq!(run(house.lab(&["--node"])).0.status.code(), Some(2), "which lab?");
+fn exclusive(workspace: &Workspace) {
+    assert_eq!(run(workspace.lab(&["90", "--node", "--trace"])).0.status.code(), Some(2));
+    assert_eq!(run(workspace.lab(&["--node"])).0.status.code(), Some(2), "which lab?");
 }
 
-fn missing(house: &House, how: &str, tool: &str) {
-    let mut command = house.lab(&["90", how]);
-    command.env("PATH", house.path("empty"));
+fn missing(workspace: &Workspace, how: &str, tool: &str) {
+    let mut command = workspace.lab(&["90", how]);
+    command.env("PATH", workspace.path("empty"));
     let (output, stdout, stderr) = run(command);
     assert_eq!((output.status.code(), stdout.as_str()), (Some(3), ""), "{stderr}");
     assert!(
@@ -138,49 +148,49 @@ fn missing(house: &House, how: &str, tool: &str) {
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
-fn passed_on(house: &House) {
-    assert_eq!(run(house.lab(&["90", "--", "sh", "exit 7"])).0.status.code(), Some(7));
-    assert_eq!(run(house.lab(&["90", "--", "sh", "kill -KILL $$"])).0.status.signal(), Some(9));
-    assert_eq!(run(house.lab(&["90", "--", "sh", "kill -PIPE $$"])).0.status.code(), Some(141));
+fn passed_on(workspace: &Workspace) {
+    assert_eq!(run(workspace.lab(&["90", "--", "sh", "exit 7"])).0.status.code(), Some(7));
+    assert_eq!(run(workspace.lab(&["90", "--", "sh", "kill -KILL $$"])).0.status.signal(), Some(9));
+    assert_eq!(run(workspace.lab(&["90", "--", "sh", "kill -PIPE $$"])).0.status.code(), Some(141));
 }
 
-fn piped(house: &House) {
-    let (output, stdout, stderr) = run(house.lab(&["equal"]));
+fn piped(workspace: &Workspace) {
+    let (output, stdout, stderr) = run(workspace.lab(&["equal"]));
     assert!(output.status.success());
     assert_eq!((stdout.as_str(), stderr.as_str()), ("colour: green\nsize: 4\n", ""));
 }
 
-fn broken(house: &House) {
-    let (output, stdout, stderr) = run(house.lab(&["broken"]));
+fn broken(workspace: &Workspace) {
+    let (output, stdout, stderr) = run(workspace.lab(&["broken"]));
     assert_eq!((output.status.code(), stdout.as_str()), (Some(4), ""));
     assert!(stderr.contains("error") && stderr.contains("main.rs:1"), "the compiler's own words: {stderr}");
     assert!(stderr.ends_with("lab: 92-broken does not compile; the messages above say why\n"), "{stderr}");
 }
 
-fn node(house: &House) {
-    assert_eq!(run(house.lab(&["90", "--node"])).1, "colour: green\nsize: 4\n");
+fn node(workspace: &Workspace) {
+    assert_eq!(run(workspace.lab(&["90", "--node"])).1, "colour: green\nsize: 4\n");
 }
 
-fn compare_equal(house: &House) {
-    let (output, stdout, stderr) = run(house.lab(&["90", "--compare"]));
+fn compare_equal(workspace: &Workspace) {
+    let (output, stdout, stderr) = run(workspace.lab(&["90", "--compare"]));
     assert!(output.status.success(), "{stderr}");
     fits(&stdout);
     assert!(stdout.ends_with("All 2 facts are equal.\n"), "{stdout}");
 }
 
-fn compare_unequal(house: &House) {
-    let (output, stdout, stderr) = run(house.lab(&["91", "--compare"]));
+fn compare_unequal(workspace: &Workspace) {
+    let (output, stdout, stderr) = run(workspace.lab(&["91", "--compare"]));
     assert_eq!(output.status.code(), Some(1));
     fits(&stdout);
     assert!(stderr.contains("1 of 2 facts not equal: different \"size\""), "{stderr}");
-    let (output, stdout, _) = run(house.lab(&["91", "--compare", "--json"]));
+    let (output, stdout, _) = run(workspace.lab(&["91", "--compare", "--json"]));
     assert_eq!(output.status.code(), Some(1));
     let second = stdout.lines().nth(1).expect("two facts");
     assert_eq!(second, r#"{"fact":"size","rust":"5","node":"4","equal":false}"#);
 }
 
-fn trace(house: &House) {
-    let (output, stdout, stderr) = run(house.lab(&["90", "--trace", "--", "sh", "/bin/true; exit 3"]));
+fn trace(workspace: &Workspace) {
+    let (output, stdout, stderr) = run(workspace.lab(&["90", "--trace", "--", "sh", "/bin/true; exit 3"]));
     assert_eq!(output.status.code(), Some(3), "{stderr}");
     fits(&stdout);
     for part in ["execve(", "from here on this process is true", "ended with code 0", "ends with code 3"] {
@@ -189,8 +199,8 @@ fn trace(house: &House) {
     assert!(!stdout.contains("libc.so"), "the loader is not the lesson: {stdout}");
 }
 
-fn trace_json(house: &House) {
-    let (output, stdout, _) = run(house.lab(&["90", "--trace", "--json"]));
+fn trace_json(workspace: &Workspace) {
+    let (output, stdout, _) = run(workspace.lab(&["90", "--trace", "--json"]));
     assert!(output.status.success());
     let lines: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.iter().filter(|line| line["fact"].is_string()).count(), 2);
@@ -203,33 +213,33 @@ const FOREVER: &str = "echo ready >&2; exec tail -f /dev/null";
 const BOTH_FOREVER: &str = "sh -c 'echo ready >&2; exec tail -f /dev/null'; true";
 
 /// Starts such a lab; the Node original of `--compare` never gets its turn.
-fn forever(house: &House, how: Option<&str>, script: &str) -> Started {
+fn forever(workspace: &Workspace, how: Option<&str>, script: &str) -> Started {
     let arguments: Vec<&str> = ["90"].into_iter().chain(how).chain(["--", "sh", script]).collect();
-    let started = Started::new(house.lab(&arguments));
+    let started = Started::new(workspace.lab(&arguments));
     started.wait_for("ready");
     started
 }
 
-fn interrupted(house: &House, how: Option<&str>) {
-    let started = forever(house, how, BOTH_FOREVER);
+fn interrupted(workspace: &Workspace, how: Option<&str>) {
+    let started = forever(workspace, how, BOTH_FOREVER);
     started.signal_group(Signal::SIGINT);
     let (status, _, mark) = started.end();
     assert_eq!(status.signal(), Some(2), "{status}");
     assert_eq!(mark.leftovers(), [""; 0]);
 }
 
-fn terminated(house: &House, how: Option<&str>) {
-    let started = forever(house, how, FOREVER);
+fn terminated(workspace: &Workspace, how: Option<&str>) {
+    let started = forever(workspace, how, FOREVER);
     started.signal(Signal::SIGTERM);
     let (status, _, mark) = started.end();
     assert_eq!(status.signal(), Some(15), "{status}");
     assert_eq!(mark.leftovers(), [""; 0]);
 }
 
-fn cleaned_up(house: &House) {
+fn cleaned_up(workspace: &Workspace) {
     let script = "mkfifo $0.$$; trap 'rm $0.$$; echo cleaned; exit 0' INT; echo ready >&2; read line <$0.$$";
-    let mut command = house.lab(&["90", "--", "sh", script]);
-    command.current_dir(house.path("empty"));
+    let mut command = workspace.lab(&["90", "--", "sh", script]);
+    command.current_dir(workspace.path("empty"));
     let started = Started::new(command);
     started.wait_for("ready");
     started.signal_group(Signal::SIGINT);
@@ -238,8 +248,8 @@ fn cleaned_up(house: &House) {
     assert_eq!(mark.leftovers(), [""; 0]);
 }
 
-fn predicted(house: &House) {
-    let mut terminal = Terminal::start(&house.lab(&["90"]));
+fn predicted(workspace: &Workspace) {
+    let mut terminal = Terminal::start(&workspace.lab(&["90"]));
     let question = terminal.shows("Your prediction");
     assert!(question.contains("What will 90-alpha-equal say?") && question.contains("2. two facts"), "{question}");
     terminal.types("2\n");
@@ -248,15 +258,15 @@ fn predicted(house: &House) {
     let (status, rest) = terminal.end();
     assert!(status.success() && rest.contains("It was written that way."), "{rest}");
 
-    let mut terminal = Terminal::start(&house.lab(&["90"]));
+    let mut terminal = Terminal::start(&workspace.lab(&["90"]));
     terminal.shows("Your prediction");
     terminal.types("1\n");
     terminal.shows("Not as you predicted. The answer is 2: two facts.");
     assert!(terminal.end().0.success());
 }
 
-fn skipped(house: &House) {
-    let mut terminal = Terminal::start(&house.lab(&["90"]));
+fn skipped(workspace: &Workspace) {
+    let mut terminal = Terminal::start(&workspace.lab(&["90"]));
     terminal.shows("Your prediction");
     terminal.types("purple\n");
     terminal.shows("A number from the list");
@@ -265,24 +275,24 @@ fn skipped(house: &House) {
     assert!(terminal.shows("The answer is 2: two facts.").contains("size: 4"));
     assert!(terminal.end().0.success());
 
-    let mut terminal = Terminal::start(&house.lab(&["90"]));
+    let mut terminal = Terminal::start(&workspace.lab(&["90"]));
     terminal.shows("Your prediction");
     terminal.types("\n");
     let (status, rest) = terminal.end();
     assert!(status.success() && !rest.contains("predict"), "{rest}");
     assert!(rest.contains("The answer is 2: two facts.") && rest.contains("It was written that way."), "{rest}");
 
-    let (status, shown) = Terminal::start(&house.lab(&["90", "--no-predict"])).end();
+    let (status, shown) = Terminal::start(&workspace.lab(&["90", "--no-predict"])).end();
     assert!(status.success() && !shown.contains("prediction"), "{shown}");
 }
 
-fn interrupted_at_the_question(house: &House) {
-    let rest = interrupt(&house.lab(&["90"]), "(Enter skips): ");
+fn interrupted_at_the_question(workspace: &Workspace) {
+    let rest = interrupt(&workspace.lab(&["90"]), "(Enter skips): ");
     assert!(!rest.contains("size"), "the lab did not run: {rest}");
 }
 
-fn interrupted_on_a_terminal(house: &House) {
-    interrupt(&house.lab(&["90", "--", "sh", "echo ready; exec tail -f /dev/null"]), "ready");
+fn interrupted_on_a_terminal(workspace: &Workspace) {
+    interrupt(&workspace.lab(&["90", "--", "sh", "echo ready; exec tail -f /dev/null"]), "ready");
 }
 
 /// Ctrl-C as soon as `shown` is shown ends it, and nothing is left; what was shown afterwards.

@@ -5,36 +5,34 @@ mod figure;
 mod page;
 mod read;
 mod rows;
-mod wanted;
+mod target;
 
-use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use forklore_benches::Outcome;
 use page::Picture;
 use read::Results;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Makes tables and charts of what the benchmarks have found.
 #[derive(Debug, Parser)]
 #[command(name = "report", bin_name = "just bench-report", max_term_width = 100)]
 struct Options {
-    /// Cargo's target folder, where the results are; our own if not said otherwise
-    #[arg(long, value_name = "FOLDER")]
+    /// Cargo's target directory, where the results are. Default: our own
+    #[arg(long, value_name = "DIRECTORY")]
     results: Option<PathBuf>,
 
-    /// Where the report is to go; `benchmarks` in the target folder if not said otherwise
-    #[arg(long, value_name = "FOLDER")]
+    /// Where the report goes. Default: `benchmarks` in the target directory
+    #[arg(long, value_name = "DIRECTORY")]
     out: Option<PathBuf>,
 
-    /// The results.json of another report, to be laid over this one
+    /// The results.json of another report, for a comparison
     #[arg(long, value_name = "FILE")]
     over: Option<PathBuf>,
 
-    /// A document whose table between the marks `benchmarks` is to be renewed
+    /// A document whose table between the marks `benchmarks` is replaced
     #[arg(long, value_name = "FILE")]
     readme: Option<PathBuf>,
 }
@@ -66,7 +64,7 @@ fn report(options: &Options) -> Outcome<()> {
     }
     fs::write(out.join("report.md"), page::page(&results, &pictures, over.as_ref()))?;
     fs::write(out.join("results.json"), serde_json::to_string(&results)? + "\n")?;
-    fs::write(out.join("rows.json"), serde_json::to_string_pretty(&wanted::found(&results))? + "\n")?;
+    fs::write(out.join("rows.json"), serde_json::to_string_pretty(&page::rows(&results))? + "\n")?;
     println!("written: {}", out.join("report.md").display());
     if let Some(readme) = &options.readme {
         let renewed = renewed(&fs::read_to_string(readme)?, &page::short(&results))

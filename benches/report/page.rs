@@ -6,7 +6,7 @@ use std::fmt::Write;
 use crate::figure::{Figure, TO};
 use crate::read::Results;
 use crate::rows::ALL;
-use crate::wanted::Found;
+use crate::target::Row;
 
 /// The groups in the order in which they are shown; others come after them.
 const ORDER: [&str; 14] = [
@@ -43,8 +43,8 @@ pub(crate) fn groups(results: &Results) -> Vec<String> {
 /// All of it. `over` are the results of another run.
 pub(crate) fn page(results: &Results, pictures: &[Picture], over: Option<&Results>) -> String {
     let mut text = String::from(INTRODUCTION);
-    let _ = write!(text, "Taken on {} (UTC).\n\n{}\n## Wanted and found\n\n", results.taken, machine(results));
-    text.push_str(&wanted(results));
+    let _ = write!(text, "Taken on {} (UTC).\n\n{}\n## Targets\n\n", results.taken, machine(results));
+    text.push_str(&targets(results));
     let left_out: Vec<_> = results.missing.iter().map(|one| format!("{}: {}", one.contestant, one.reason)).collect();
     if !left_out.is_empty() {
         let _ = write!(text, "\nLeft out: {}.\n", left_out.join("; "));
@@ -84,29 +84,35 @@ fn machine(results: &Results) -> String {
     format!("| the machine | |\n|---|---|\n{}", rows.collect::<String>())
 }
 
-fn wanted(results: &Results) -> String {
+/// Every target, compared with the results.
+pub(crate) fn rows(results: &Results) -> Vec<Row> {
+    ALL.iter().map(|target| target.row(results)).collect()
+}
+
+fn targets(results: &Results) -> String {
     let mut table = String::from(
-        "| what | limit | ours | compared with | ratio | wanted | reached |\n|---|---|---|---|---|---|---|\n",
+        "| what | limit | ours | compared with | ratio | target | reached |\n|---|---|---|---|---|---|---|\n",
     );
-    for Found { what, limit, ours, peer, ratio, wanted, reached, .. } in ALL.iter().map(|one| one.found(results)) {
+    for Row { what, limit, ours, peer, ratio, target, reached, .. } in rows(results) {
         let reached = match reached {
             Some(true) => "yes",
             Some(false) => "**no**",
             None => "–",
         };
-        let _ = writeln!(table, "| {what} | {limit} | {ours} | {peer} | {ratio} | {wanted} | {reached} |");
+        let _ = writeln!(table, "| {what} | {limit} | {ours} | {peer} | {ratio} | {target} | {reached} |");
     }
     table
 }
 
 /// The table in the README.
 pub(crate) fn short(results: &Results) -> String {
-    let mut table = String::from("| what | ours | compared with | ratio | wanted |\n|---|---|---|---|---|\n");
-    let found = ALL.iter().filter(|one| one.short).map(|one| one.found(results));
-    for Found { what, ours, peer, ratio, wanted, reached, .. } in found {
+    let mut table = String::from("| what | ours | compared with | ratio | target |\n|---|---|---|---|---|\n");
+    for Row { what, ours, peer, ratio, target, reached, .. } in
+        ALL.iter().filter(|one| one.short).map(|one| one.row(results))
+    {
         let Some(reached) = reached else { continue };
         let reached = if reached { "" } else { ", not reached" };
-        let _ = writeln!(table, "| {what} | {ours} | {peer} | {ratio} | {wanted}{reached} |");
+        let _ = writeln!(table, "| {what} | {ours} | {peer} | {ratio} | {target}{reached} |");
     }
     table
 }

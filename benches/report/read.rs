@@ -1,11 +1,11 @@
 //! The results as criterion and serving leave them.
 
 use std::cmp::Ordering;
-use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
+use forklore_benches::Outcome;
 use forklore_benches::contestants::{Contestant, GROUPS};
 use forklore_benches::figures::{Memory, Missing, Run, SERVERS, Serving};
 use forklore_benches::machine::Machine;
@@ -13,8 +13,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::figure::{Figure, Unit, number};
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// All that was measured, and where and when.
 #[derive(Debug, Default, Serialize, Deserialize)]

@@ -1,10 +1,10 @@
-//! What is wanted: the rows of the table.
+//! The targets: the rows of the table.
 
 use forklore_benches::contestants::{Contestant, exec_cost, fork_cost, handle_passing, ipc};
 use forklore_benches::figures;
 
-use crate::wanted::With::{self, AtMost, Below, Beside, Faster};
-use crate::wanted::{Place, Wanted};
+use crate::target::With::{self, AtMost, Below, Beside, Faster};
+use crate::target::{Place, Target};
 
 const SMALL: &str = "0 MiB";
 const LARGE: &str = "1024 MiB";
@@ -49,17 +49,17 @@ const fn child(name: &'static str) -> Place {
 }
 
 /// A row of the table.
-const fn row(id: &'static str, what: &'static str, limit: Option<Place>, ours: Place, with: With) -> Wanted {
-    Wanted { id, what, limit, ours, with, short: false }
+const fn row(id: &'static str, what: &'static str, limit: Option<Place>, ours: Place, with: With) -> Target {
+    Target { id, what, limit, ours, with, short: false }
 }
 
-/// One that stands in the README, too.
-const fn short(id: &'static str, what: &'static str, limit: Option<Place>, ours: Place, with: With) -> Wanted {
-    Wanted { id, what, limit, ours, with, short: true }
+/// A row that is in the README, too.
+const fn short(id: &'static str, what: &'static str, limit: Option<Place>, ours: Place, with: With) -> Target {
+    Target { id, what, limit, ours, with, short: true }
 }
 
 /// In the order of the table.
-pub(crate) const ALL: &[Wanted] = &[
+pub(crate) const ALL: &[Target] = &[
     short(
         "fork-first-message",
         "fork until the child's first message",

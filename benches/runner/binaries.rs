@@ -2,12 +2,11 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use forklore::child_process::{Command, Stdio, exec_file};
+use forklore_benches::Outcome;
 use serde::Deserialize;
-
-use crate::Outcome;
 
 const PACKAGE: &str = env!("CARGO_PKG_NAME");
 
@@ -91,6 +90,12 @@ pub(crate) async fn build(words: &[String], smoke: bool) -> Outcome<Vec<Binary>>
 async fn cargo(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Outcome<String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let command = Command::new(cargo).args(arguments).cwd(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::Inherit);
-    let command = command.env("CARGO_TARGET_DIR", crate::target()?);
+    let command = command.env("CARGO_TARGET_DIR", target()?);
     Ok(exec_file(command).max_buffer(usize::MAX).await?.stdout_lossy())
+}
+
+/// Where results are kept: cargo's target directory, which holds this program too.
+pub(crate) fn target() -> Outcome<PathBuf> {
+    let program = std::env::current_exe()?;
+    Ok(program.parent().and_then(Path::parent).ok_or("this program is in no directory of cargo's")?.to_owned())
 }

@@ -6,19 +6,17 @@
 mod binaries;
 mod progress;
 
-use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 use forklore::child_process::{Command, Signal, Stdio, exec_file};
+use forklore_benches::Outcome;
 use forklore_benches::machine::Machine;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
-use binaries::Binary;
+use binaries::{Binary, target};
 use progress::Progress;
-
-type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -119,12 +117,6 @@ async fn run() -> Outcome<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     Err(format!("failed: {}", failed.join(", ")).into())
-}
-
-/// Where results are kept: cargo's target folder, in which we lie ourselves.
-fn target() -> Outcome<PathBuf> {
-    let program = std::env::current_exe()?;
-    Ok(program.parent().and_then(Path::parent).ok_or("we lie in no folder of cargo's")?.to_owned())
 }
 
 /// The names of what a group measures.

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use forklore::child_process::{Child, Readable, Signal};
+use forklore_benches::Outcome;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::Outcome;
 use crate::contestant::{Contestant, Reads, Start};
 
 const WORKERS: usize = 2;

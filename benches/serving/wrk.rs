@@ -4,9 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use forklore::child_process::{Command, Signal, exec_file};
+use forklore_benches::Outcome;
 use forklore_benches::wrk::Measured;
-
-use crate::Outcome;
 
 /// How many connections it keeps open at a time.
 pub(crate) const CONNECTIONS: u32 = 64;

@@ -12,48 +12,48 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::{mpsc, watch};
 
 use super::process::Process;
-use super::stdio::{End, Open};
+use super::stdio::{End, OpenGuard};
 use super::{Duplex, Exit, Readable, Signal, Writable};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::ipc::Channel;
 
 /// A child process.
 ///
-/// Two ends of its life are told apart, as in Node: **exit**, when the process has ended, and **close**, when besides nobody can write
-/// to its pipes or its channel any more. What it has started in turn may hold them open long after its exit.
+/// As in Node, it ends in two stages: **exit**, when the process has ended, and **close**, when in addition no process
+/// can write to its pipes or its channel any more. Processes that it started can hold them open long after its exit.
 ///
-/// When a `Child` is dropped the process runs on (unless [`kill_on_drop`](super::Command::kill_on_drop) was asked for) and is waited
-/// for in the background, so that it is never left as a zombie.
+/// When a `Child` is dropped, the process runs on and is reaped in the background, unless
+/// [`kill_on_drop`](super::Command::kill_on_drop) was set.
 #[derive(Debug)]
 pub struct Child {
-    /// What it reads, if that is a pipe. While this is kept, a child that reads to the end of its input waits.
+    /// Its stdin, if that is a pipe. A child that reads to the end of its input waits until this is dropped.
     pub stdin: Option<Writable>,
-    /// What it writes, if that is a pipe.
+    /// Its stdout, if that is a pipe.
     pub stdout: Option<Readable>,
-    /// Its errors, if that is a pipe.
+    /// Its stderr, if that is a pipe.
     pub stderr: Option<Readable>,
-    /// Its channel, if it has [`Stdio::Ipc`](super::Stdio::Ipc) somewhere. [`fork`](super::Command::fork) hands it out by itself.
+    /// Its channel, if it has [`Stdio::Ipc`](super::Stdio::Ipc). [`fork`](super::Command::fork) returns it separately.
     pub channel: Option<Channel>,
-    /// Pipes at higher numbers that have not been taken.
+    /// Pipes at higher numbers that the user has not taken.
     others: BTreeMap<RawFd, Duplex>,
     process: Arc<Process>,
     exit: watch::Receiver<Option<Result<Exit, Arc<Error>>>>,
-    /// Ends when every stream has reached its end or was dropped, and the channel has ended.
+    /// Ends when every stream has ended or was dropped, and the channel has ended.
     all_closed: mpsc::Receiver<Infallible>,
-    /// The next event to report; none after `Close`.
+    /// The next event to report; `None` after `Close`.
     next: Option<Next>,
     killed: AtomicBool,
     kill_on_drop: bool,
 }
 
-/// What happens to a child, in Node's order.
+/// An event of a child, in Node's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// The program runs.
+    /// The program is running.
     Spawn,
     /// The process has ended.
     Exit(Exit),
-    /// It has ended and all of its output has been read.
+    /// The process has ended and all of its output has been read.
     Close(Exit),
 }
 
@@ -64,15 +64,15 @@ enum Next {
     Close,
 }
 
-/// Our ends of a child's pipes, by its numbers.
+/// The parent's ends of a child's pipes.
 #[derive(Debug, Default)]
 pub(super) struct Ends {
     stdin: Option<Writable>,
     /// stdout and stderr.
     outputs: [Option<Readable>; 2],
     others: BTreeMap<RawFd, Duplex>,
-    /// The socket of the channel, and what stands for its being open.
-    pub(super) channel: Option<(UnixStream, Open)>,
+    /// The socket of the channel, and the guard that delays `close`.
+    pub(super) channel: Option<(UnixStream, OpenGuard)>,
 }
 
 impl Extend<(RawFd, End)> for Ends {
@@ -103,72 +103,70 @@ impl Child {
         Child { stdin, stdout, stderr, channel, others, process, exit, all_closed, next, killed, kill_on_drop }
     }
 
-    /// Its process id.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.process.pid().unsigned_abs()
     }
 
-    /// Takes our end of the pipe at descriptor `number` of the child, which is above 2.
+    /// Takes the parent's end of the pipe at descriptor `number` of the child, which is above 2.
     pub fn take_pipe(&mut self, number: RawFd) -> Option<Duplex> {
         self.others.remove(&number)
     }
 
-    /// Sends a signal; `false` when it has ended already. As in Node, `true` says no more than that the kernel took the signal: with
-    /// [`kill_group`](super::Command::kill_group) anybody of the group may have got it, until `close`.
+    /// Sends a signal. Returns `false` if the process has ended. As in Node, `true` only means that the kernel accepted
+    /// it: with [`kill_group`](super::Command::kill_group), until `close`, any process of the group may have got it.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotPermitted`] when it has become another user's.
+    /// [`NotPermitted`](crate::ErrorKind::NotPermitted) when the process has changed to another user.
     pub fn kill(&self, signal: Signal) -> Result<bool> {
         let sent = self.process.kill(signal)?;
         self.killed.fetch_or(sent, Ordering::Relaxed);
         Ok(sent)
     }
 
-    /// Whether [`kill`](Child::kill) has sent a signal; not whether that ended it.
+    /// Whether [`kill`](Child::kill) has sent a signal, whatever its effect.
     pub fn killed(&self) -> bool {
         self.killed.load(Ordering::Relaxed)
     }
 
-    /// Waits until the process has ended. Can be called again, and can be cancelled without loss.
+    /// Waits until the process has ended. It can be called again. This method is cancel safe.
     ///
     /// # Errors
     ///
-    /// When it cannot be waited for: its runtime is shutting down, or somebody else in this process has reaped it.
+    /// When its runtime is shutting down, or other code in this process has reaped it.
     pub async fn exit(&self) -> Result<Exit> {
         self.exit_later().await
     }
 
-    /// The same, for who cannot hold a reference meanwhile.
+    /// Like [`exit`](Child::exit), without borrowing the child.
     pub(crate) fn exit_later(&self) -> impl Future<Output = Result<Exit>> + Send + use<> {
         let (mut exit, process) = (self.exit.clone(), self.process.clone());
         async move {
-            let told = exit.wait_for(Option::is_some).await.ok().and_then(|told| told.clone());
+            let result = exit.wait_for(Option::is_some).await.ok().and_then(|result| result.clone());
             let name = || format!("process {}", process.pid());
-            match (told, process.exit()) {
+            match (result, process.exit()) {
                 (_, Some(exit)) => Ok(exit),
                 (Some(Err(error)), None) => {
                     let kind = error.kind().clone();
                     Err(Error::new("wait for", name(), kind).caused_by(std::io::Error::other(error)))
                 }
-                _ => {
-                    let sentence = "the runtime that waited for it has ended".to_owned();
-                    Err(Error::new("wait for", name(), ErrorKind::InvalidInput(sentence)))
-                }
+                _ => Err(Error::invalid("wait for", name(), "the runtime that waited for it has ended")),
             }
         }
     }
 
-    /// Closes its stdin if that was not taken, and waits until the process has ended **and** nobody can write to its pipes any more **and** its channel has ended. Output that nobody
-    /// took is read and thrown away once the process has ended, as in Node; what was taken must be read to its end, or dropped, by whoever
-    /// took it. What came over the channel can still be received afterwards.
+    /// Closes its stdin unless that was taken, and waits until the process has ended **and** no process can write to
+    /// its pipes **and** its channel has ended. As in Node, output that was not taken is discarded after the exit; a
+    /// stream that was taken must be read to its end or dropped. Messages of the channel can still be received
+    /// afterwards.
     ///
     /// # Errors
     ///
     /// Those of [`exit`](Child::exit).
     // ANCHOR: close
     pub async fn close(&mut self) -> Result<Exit> {
-        // Nobody can write to it as long as we wait here, and a child that reads to the end would wait for us.
+        // A child that reads to the end of its input would wait for this process, and this process for the child.
         self.stdin = None;
         let exit = self.exit().await?;
         let others = self.others.values_mut();
@@ -178,14 +176,14 @@ impl Child {
             }
         };
         tokio::join!(drain_if(&mut self.stdout), drain_if(&mut self.stderr), others);
-        // Nothing is ever sent: this ends when the last stream has given up its sender.
+        // Nothing is ever sent: this ends when the last stream has dropped its sender.
         while self.all_closed.recv().await.is_some() {}
         self.process.reap();
         Ok(exit)
     }
     // ANCHOR_END: close
 
-    /// The next of [`Event::Spawn`], [`Event::Exit`], [`Event::Close`]; then `None`. Can be cancelled without loss.
+    /// Waits for the next event, in the order of [`Event`]; then returns `None`. This method is cancel safe.
     ///
     /// # Errors
     ///
@@ -211,8 +209,8 @@ impl Child {
         Ok(Some(event))
     }
 
-    /// Leaves the process to itself: it is waited for in the background.
-    pub(super) fn let_go(&mut self) -> Option<Exit> {
+    /// Lets the process run on, to be reaped in the background. Returns how it ended, if it has.
+    pub(super) fn release(&mut self) -> Option<Exit> {
         self.kill_on_drop = false;
         self.process.exit()
     }
@@ -221,7 +219,7 @@ impl Child {
 impl Drop for Child {
     fn drop(&mut self) {
         if self.kill_on_drop {
-            // Nothing can be done about a refusal here; it is waited for all the same.
+            // The process is reaped even if this fails.
             let _ = self.process.kill(Signal::SIGKILL);
         }
         self.process.reap();
@@ -234,7 +232,7 @@ async fn drain_if(stream: &mut Option<Readable>) {
     }
 }
 
-/// Reads to the end and keeps nothing. An error is an end, too.
+/// Reads to the end, or to an error, and discards the bytes.
 async fn drain(stream: &mut (impl AsyncRead + Unpin)) {
     let mut scratch = [0; 8192];
     while matches!(stream.read(&mut scratch).await, Ok(1..)) {}

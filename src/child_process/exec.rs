@@ -1,4 +1,4 @@
-//! All of a program's output, up to a limit: Node's `exec` and `execFile`.
+//! The whole output of a program, up to a limit: Node's `exec` and `execFile`.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -9,14 +9,14 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Child, Command, Exit, Readable, Signal, Stdio, Writable};
-use crate::error::{Error, ErrorKind, Remains, Result};
+use crate::error::{ChildOutput, Error, ErrorKind, Result};
 
-/// How many bytes of each stream are taken if not said otherwise: 1 MiB, Node's `maxBuffer`.
+/// The default of [`Exec::max_buffer`]: 1 MiB, Node's `maxBuffer`.
 pub const DEFAULT_MAX_BUFFER: usize = 1024 * 1024;
 
-/// Has `/bin/sh -c` run `line`, and gives its output: Node's `exec`.
+/// Runs `line` with `/bin/sh -c` and returns its output: Node's `exec`.
 ///
-/// The shell reads the line, with all that means for text in it that came from elsewhere; [`exec_file`] does not.
+/// The shell interprets the line, so untrusted text in it can run any program. [`exec_file`] uses no shell.
 ///
 /// ```no_run
 /// # async fn example() -> forklore::Result<()> {
@@ -30,7 +30,7 @@ pub fn exec(line: impl AsRef<OsStr>) -> Exec {
     Exec { operation: "exec", subject, ..exec_file(Command::shell(line)) }
 }
 
-/// Runs a program with its arguments, and gives its output: Node's `execFile`.
+/// Runs a program with its arguments and returns its output: Node's `execFile`.
 ///
 /// ```no_run
 /// # async fn example() -> forklore::Result<()> {
@@ -52,14 +52,14 @@ pub fn exec_file(command: impl Into<Command>) -> Exec {
     }
 }
 
-/// A program to be run for its output. Await it, or [`wait`](Exec::wait) for it.
+/// A program to run for its output. Await it, or [`wait`](Exec::wait) for it.
 ///
-/// When the future is dropped before its end, the program is killed with SIGKILL.
+/// Dropping the future before its end kills the program with SIGKILL.
 #[must_use = "nothing runs until this is awaited"]
 pub struct Exec {
-    /// `exec` or `exec_file`, for messages.
+    /// `exec` or `exec_file`, for error messages.
     operation: &'static str,
-    /// What the caller asked to run, for messages.
+    /// The command line, for error messages.
     subject: String,
     command: Command,
     max_buffer: usize,
@@ -67,22 +67,22 @@ pub struct Exec {
     cancel: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-/// What a program that ended well has written.
+/// The output of a program that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
     /// All bytes of its stdout.
     pub stdout: Vec<u8>,
-    /// All bytes of its stderr. Something here is no error by itself.
+    /// All bytes of its stderr. Output here does not by itself mean an error.
     pub stderr: Vec<u8>,
 }
 
 impl Output {
-    /// Its stdout as text; what is not UTF-8 becomes U+FFFD.
+    /// Returns stdout as text, with U+FFFD for what is not UTF-8.
     pub fn stdout_lossy(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
     }
 
-    /// Its stderr as text; what is not UTF-8 becomes U+FFFD.
+    /// Returns stderr as text, with U+FFFD for what is not UTF-8.
     pub fn stderr_lossy(&self) -> String {
         String::from_utf8_lossy(&self.stderr).into_owned()
     }
@@ -95,58 +95,58 @@ impl fmt::Debug for Exec {
 }
 
 impl Exec {
-    /// Everything else that a [`Command`] can be told: `exec("ls").with(|command| command.cwd("/proc"))`.
+    /// Changes any other option of the [`Command`]: `exec("ls").with(|command| command.cwd("/proc"))`.
     pub fn with(mut self, options: impl FnOnce(Command) -> Command) -> Exec {
         self.command = options(self.command);
         self
     }
 
-    /// How many **bytes** of each stream are taken; [`DEFAULT_MAX_BUFFER`] if not said otherwise, `usize::MAX` for no limit. With one
-    /// byte more the program is killed, and the output up to the limit is in the error.
+    /// Sets the limit of **bytes** for each stream. Default: [`DEFAULT_MAX_BUFFER`]; `usize::MAX` means no limit. A
+    /// program that writes more is killed, and the error contains the output up to the limit.
     pub fn max_buffer(mut self, bytes: usize) -> Exec {
         self.max_buffer = bytes;
         self
     }
 
-    /// How long it may take until its pipes are closed and it is sent the kill signal.
+    /// Sets the time after which its pipes are closed and it is sent the kill signal. Default: none.
     pub fn timeout(mut self, timeout: Duration) -> Exec {
         self.command = self.command.timeout(timeout);
         self
     }
 
-    /// The signal to send when a limit is passed, the time is up or it is cancelled; SIGTERM if not said otherwise.
+    /// Sets the signal to send when it exceeds a limit or the timeout, or is cancelled. Default: SIGTERM.
     pub fn kill_signal(mut self, signal: Signal) -> Exec {
         self.command = self.command.kill_signal(signal);
         self
     }
 
-    /// Kills the whole process group and not just the program: for `exec` that is the shell, whose children otherwise live on.
+    /// Kills the whole process group, not only the program. For `exec` that is the shell, whose children would live on.
     pub fn kill_group(mut self) -> Exec {
         self.command = self.command.kill_group();
         self
     }
 
-    /// What the program reads. If nothing is given it finds its input at its end at once (Node leaves it waiting).
+    /// Sets the input of the program. Default: empty, so that it reads the end of file at once (in Node it waits).
     pub fn input(mut self, bytes: impl Into<Vec<u8>>) -> Exec {
         self.input = bytes.into();
         self
     }
 
-    /// Ends the program when `done` is ready, at once: the result is then [`ErrorKind::Cancelled`]. Node's `AbortSignal`.
+    /// Cancels when `done` completes: the result is [`ErrorKind::Cancelled`], at once. Node's `AbortSignal`.
     pub fn cancel_on(mut self, done: impl Future<Output = ()> + Send + 'static) -> Exec {
         self.cancel = Some(Box::pin(done));
         self
     }
 
-    /// Runs it and blocks the thread until it has ended: Node's `execFileSync`.
+    /// Runs the program and blocks the thread until it has ended: Node's `execFileSync`.
     ///
     /// # Errors
     ///
-    /// As when awaited; and [`ErrorKind::InvalidInput`] inside a tokio runtime, whose other tasks would stand still.
+    /// Those of awaiting, and [`ErrorKind::InvalidInput`] inside a tokio runtime, whose other tasks would be blocked.
     pub fn wait(self) -> Result<Output> {
         if tokio::runtime::Handle::try_current().is_ok() {
-            let sentence = "wait() would block the runtime of this thread; use .await".to_owned();
-            return Err(Error::new(self.operation, self.subject, ErrorKind::InvalidInput(sentence)));
+            let text = "wait() would block the runtime of this thread; use .await";
+            return Err(Error::invalid(self.operation, self.subject, text));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Error::io("start a runtime for", self.subject.clone(), error))?;
@@ -155,47 +155,44 @@ impl Exec {
 
     async fn run(self) -> Result<Output> {
         let Exec { operation, subject, mut command, max_buffer, input, cancel } = self;
-        // Here, since the pipes are to be closed with it.
+        // The timeout is applied here, because it also closes the pipes.
         let timeout = command.timeout.take();
         let kill_signal = command.kill_signal;
-        let given = if input.is_empty() { Stdio::Ignore } else { Stdio::Pipe };
-        command.stdio.entry(0).or_insert(given);
+        let stdin = if input.is_empty() { Stdio::Ignore } else { Stdio::Pipe };
+        command.stdio.entry(0).or_insert(stdin);
         let mut child = command.stdout(Stdio::Pipe).stderr(Stdio::Pipe).kill_on_drop().spawn()?;
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
 
         let ended = tokio::select! {
             ended = collect(&mut child, &input, max_buffer, &mut stdout, &mut stderr) => ended,
-            kind = time_is_up(timeout) => Err(kind.into()),
+            kind = expired(timeout) => Err(kind.into()),
             () = cancelled(cancel) => Err(ErrorKind::Cancelled.into()),
         };
         let mut killed = false;
         let (kind, exit) = match ended {
-            Ok(exit) => match exit.failure() {
-                None => {
-                    // It may have left something running on purpose.
-                    child.let_go();
-                    return Ok(Output { stdout, stderr });
+            Ok(exit) => {
+                // Processes that it left behind may be there on purpose.
+                child.release();
+                match exit.failure() {
+                    None => return Ok(Output { stdout, stderr }),
+                    Some(kind) => (kind, Some(exit)),
                 }
-                Some(kind) => {
-                    child.let_go();
-                    (kind, Some(exit))
-                }
-            },
-            Err(Stop::Broken(error)) => return Err(error),
-            Err(Stop::Because(kind)) => {
+            }
+            Err(Stop::Failed(error)) => return Err(error),
+            Err(Stop::Limit(kind)) => {
                 killed = child.kill(kill_signal)?;
-                let exit = if kind == ErrorKind::Cancelled { child.let_go() } else { Some(child.close().await?) };
+                let exit = if kind == ErrorKind::Cancelled { child.release() } else { Some(child.close().await?) };
                 (kind, exit)
             }
         };
-        let remains = Remains {
+        let output = ChildOutput {
             stdout,
             stderr,
             exit_code: exit.and_then(Exit::code),
             signal: exit.and_then(Exit::signal).map(Signal::number),
             killed,
         };
-        Err(Error::new(operation, subject, kind).with_remains(remains))
+        Err(Error::new(operation, subject, kind).with_output(output))
     }
 }
 
@@ -210,20 +207,20 @@ impl IntoFuture for Exec {
 
 /// Why collecting ended early.
 enum Stop {
-    /// A limit: the child is to be killed.
-    Because(ErrorKind),
-    /// It could not be read or waited for.
-    Broken(Error),
+    /// A limit was exceeded, or the caller cancelled: the child must be killed.
+    Limit(ErrorKind),
+    /// Reading or waiting failed.
+    Failed(Error),
 }
 
 impl From<ErrorKind> for Stop {
     fn from(kind: ErrorKind) -> Stop {
-        Stop::Because(kind)
+        Stop::Limit(kind)
     }
 }
 
-/// Feeds and reads the child until both of its outputs are at their end and it has exited. Its pipes are closed when this returns
-/// or is dropped: a child that goes on writing gets SIGPIPE.
+/// Writes the input and reads both outputs to their end, then waits for the exit. The pipes are closed when this
+/// returns or is dropped: a child that goes on writing gets SIGPIPE.
 async fn collect(
     child: &mut Child,
     input: &[u8],
@@ -231,40 +228,38 @@ async fn collect(
     stdout: &mut Vec<u8>,
     stderr: &mut Vec<u8>,
 ) -> Result<Exit, Stop> {
-    let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (stdin, out, err) = pipes;
+    let (stdin, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     tokio::try_join!(feed(stdin, input), take(out, "stdout", limit, stdout), take(err, "stderr", limit, stderr))?;
-    child.exit().await.map_err(Stop::Broken)
+    child.exit().await.map_err(Stop::Failed)
 }
 
 async fn feed(stdin: Option<Writable>, input: &[u8]) -> Result<(), Stop> {
     if let Some(mut stdin) = stdin {
-        // A program need not read all of its input: `head` does not.
+        // A program may leave input unread, as `head` does.
         let _ = stdin.write_all(input).await;
     }
     Ok(())
 }
 
 // ANCHOR: take
-/// Reads to the end, but no more than `limit` bytes.
+/// Reads to the end, but at most `limit` bytes.
 async fn take(from: Option<Readable>, stream: &'static str, limit: usize, to: &mut Vec<u8>) -> Result<(), Stop> {
     let Some(mut from) = from else { return Ok(()) };
-    let broken = |error| Stop::Broken(Error::io("read", format!("a child's {stream}"), error));
+    let failed = |error| Stop::Failed(Error::io("read", format!("a child's {stream}"), error));
     let room = u64::try_from(limit).unwrap_or(u64::MAX);
-    (&mut from).take(room).read_to_end(to).await.map_err(broken)?;
-    // At the limit, whether that was all is known only by asking for one byte more.
-    if to.len() == limit && from.read(&mut [0]).await.map_err(broken)? > 0 {
+    (&mut from).take(room).read_to_end(to).await.map_err(failed)?;
+    // At the limit, only reading one more byte tells whether that was the end.
+    if to.len() == limit && from.read(&mut [0]).await.map_err(failed)? > 0 {
         return Err(ErrorKind::MaxBuffer { stream, limit }.into());
     }
     Ok(())
 }
 // ANCHOR_END: take
 
-async fn time_is_up(timeout: Option<Duration>) -> ErrorKind {
+async fn expired(timeout: Option<Duration>) -> ErrorKind {
     match timeout {
         None => pending().await,
         Some(after) => {
-            // The end of a timeout is the one thing that only time can tell.
             let _ = tokio::time::timeout(after, pending::<()>()).await;
             ErrorKind::TimedOut { after }
         }

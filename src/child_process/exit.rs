@@ -6,24 +6,24 @@ use super::Signal;
 use crate::error::ErrorKind;
 use crate::sys::pidfd::End;
 
-/// How a process ended: by itself, with a code, or by a signal. Never both, never neither.
+/// How a process ended: it exited with a code, or a signal ended it.
 ///
-/// Node hands out the pair `(code, signal)`, of which one is null; a real-time signal, for which it has no name, becomes code 0.
+/// Node has the pair `(code, signal)`, of which one is null. It has no names for real-time signals, and reports code 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
     /// `exit(n)`: the low 8 bits of n.
     Code(i32),
-    /// Ended by this signal.
+    /// This signal ended it.
     Signal(Signal),
 }
 
 impl Exit {
-    /// Whether it ended by itself, with code 0.
+    /// Whether it exited with code 0.
     pub fn success(self) -> bool {
         self == Exit::Code(0)
     }
 
-    /// The exit code, if it ended by itself.
+    /// Returns the code, if it exited.
     pub fn code(self) -> Option<i32> {
         match self {
             Exit::Code(code) => Some(code),
@@ -31,7 +31,7 @@ impl Exit {
         }
     }
 
-    /// The signal that ended it, if one did.
+    /// Returns the signal that ended it, if one did.
     pub fn signal(self) -> Option<Signal> {
         match self {
             Exit::Code(_) => None,
@@ -39,8 +39,8 @@ impl Exit {
         }
     }
 
-    /// One number for both, as a shell says it in `$?`: the exit code, or 128 and the number of the signal. What ended by a signal cannot be
-    /// told by it from what exited with such a code.
+    /// Returns one number for both, like `$?` in a shell: the exit code, or 128 plus the number of the signal. It does
+    /// not tell a signal from an exit with such a code.
     pub fn shell_code(self) -> i32 {
         match self {
             Exit::Code(code) => code,
@@ -48,7 +48,7 @@ impl Exit {
         }
     }
 
-    /// The kind of error that a command which ended like this has, if that is one.
+    /// Returns the error of a command that ended like this; `None` for success.
     pub(super) fn failure(self) -> Option<ErrorKind> {
         let (code, signal) = (self.code(), self.signal().map(Signal::number));
         (!self.success()).then_some(ErrorKind::Failed { code, signal })

@@ -3,16 +3,16 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `command.rs` | [`Command`]: what to start, and how |
-//! | `stdio.rs` | [`Stdio`]: what each descriptor of the child is; the parent's ends of its pipes |
+//! | `stdio.rs` | [`Stdio`]: each descriptor of the child; the parent's ends of its pipes |
 //! | `spawn.rs` | from a [`Command`] to a running [`Child`] |
 //! | `child.rs` | [`Child`]: its streams, its exit, its close |
-//! | `process.rs` | the process itself: waited for, signalled, never left as a zombie |
-//! | `fork.rs` | [`Command::fork`]: spawn and a channel |
-//! | `exec.rs` | [`exec`] and [`exec_file`]: all of the output, up to a limit |
+//! | `process.rs` | waits for the process, signals it and never leaves a zombie |
+//! | `fork.rs` | [`Command::fork`]: spawn with a channel |
+//! | `exec.rs` | [`exec`] and [`exec_file`]: the whole output, up to a limit |
 //! | `exit.rs` | [`Exit`]: code or signal |
-//! | `signal.rs` | [`Signal`]: numbers and names, real-time signals too |
-//! | `lookup.rs` | which paths a program's name stands for |
-//! | `refusal.rs` | why a start failed, in better words than an error number |
+//! | `signal.rs` | [`Signal`]: numbers and names, including real-time signals |
+//! | `lookup.rs` | the paths to try for a program's name |
+//! | `refusal.rs` | why a start failed, in more detail than an error number |
 
 mod child;
 mod command;

@@ -1,4 +1,4 @@
-//! The process itself: waited for, signalled, never left as a zombie.
+//! Waits for the process, signals it and never leaves a zombie.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,30 +12,30 @@ use crate::sys::pidfd::{self, Wait};
 use crate::sys::readiness;
 use crate::sys::spawn::Started;
 
-/// A child process. Whoever holds the last reference leaves no zombie behind.
+/// A child process. Dropping the last reference leaves no zombie.
 #[derive(Debug)]
 pub(super) struct Process {
     pid: i32,
     /// `None` only while it is being dropped.
     pidfd: Option<AsyncFd<OwnedFd>>,
-    /// Whether signals go to its whole process group, which bears its pid as its number.
+    /// Whether signals go to its whole process group, whose id is its pid.
     group: bool,
     stage: Mutex<Stage>,
 }
 
-/// How far its life has come.
+/// The stage of its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Running,
-    /// It has ended and the kernel still keeps its pid, and with it the number of its group, from being used again.
+    /// It has ended and is a zombie, which keeps its pid and the id of its group from being reused.
     Ended(Exit),
-    /// It has been waited for; its pid may be anybody's.
+    /// It has been reaped; its pid may be reused.
     Reaped(Exit),
-    /// Somebody else in this process has waited for it: how it ended is lost, its pid may be anybody's.
+    /// Other code in this process has reaped it: how it ended is unknown, and its pid may be reused.
     Lost,
 }
 
-/// A process that nobody waits for yet: killed and reaped if it never comes to that, by an error or a panic.
+/// Kills and reaps a process if an error or a panic keeps it from being watched.
 struct Unwatched(Option<OwnedFd>);
 
 impl Drop for Unwatched {
@@ -48,9 +48,11 @@ impl Drop for Unwatched {
 }
 
 impl Process {
+    /// Watches a process that was started.
+    ///
     /// # Errors
     ///
-    /// Those of registering the pidfd with the runtime. The process is then killed: nobody could wait for it.
+    /// Those of registering the pidfd with the runtime. The process is then killed and reaped.
     pub(super) fn new(started: Started, group: bool) -> std::io::Result<Process> {
         let Started { pid, pidfd } = started;
         let mut unwatched = Unwatched(Some(pidfd.try_clone()?));
@@ -64,14 +66,14 @@ impl Process {
     }
 
     fn pidfd(&self) -> &AsyncFd<OwnedFd> {
-        self.pidfd.as_ref().expect("taken by drop alone")
+        self.pidfd.as_ref().expect("only drop takes it")
     }
 
     fn stage(&self) -> MutexGuard<'_, Stage> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How it ended, if it has.
+    /// Returns how it ended, if it has.
     pub(super) fn exit(&self) -> Option<Exit> {
         match *self.stage() {
             Stage::Running | Stage::Lost => None,
@@ -79,7 +81,7 @@ impl Process {
         }
     }
 
-    /// Waits for its end. A process whose group we may still want to signal is left as it is until [`reap`](Process::reap).
+    /// Waits for its end. The leader of a group stays a zombie until [`reap`](Process::reap), to keep the group's id.
     pub(super) async fn ended(&self) -> Result<Exit> {
         loop {
             let mut ready = self.pidfd().readable().await.map_err(|error| self.failed("wait for", error))?;
@@ -103,7 +105,7 @@ impl Process {
         }
     }
 
-    /// Lets the kernel forget it, if it has ended.
+    /// Reaps it, if it has ended.
     pub(super) fn reap(&self) {
         let mut stage = self.stage();
         if let Stage::Ended(exit) = *stage {
@@ -112,14 +114,14 @@ impl Process {
         }
     }
 
-    /// Sends a signal, to the whole group if so asked at the start; `false` when there is nobody left to take it.
+    /// Sends a signal to the process, or to its group. Returns `false` if there is no process left to signal.
     pub(super) fn kill(&self, signal: Signal) -> Result<bool> {
-        // Held until the signal is sent: the pid must not be reaped in between, when it is the group that is meant.
+        // Locked until the signal is sent: the leader of a group must not be reaped before.
         let stage = self.stage();
         let sent = match *stage {
             Stage::Reaped(_) | Stage::Lost => return Ok(false),
             _ if self.group => pidfd::signal_group(self.pid, signal.number()),
-            // It may have ended without our having been told: a zombie takes any signal, and says that it did.
+            // It may have ended unnoticed: signals to a zombie succeed.
             _ if !matches!(pidfd::wait(self.pidfd().get_ref(), Wait::Peek), Ok(None)) => return Ok(false),
             _ => pidfd::send_signal(self.pidfd().get_ref(), signal.number()),
         };
@@ -141,9 +143,9 @@ impl Drop for Process {
         if let Stage::Reaped(_) | Stage::Lost = *self.stage() {
             return;
         }
-        // Nobody waits for it any more: its runtime has gone, or it was never asked how it ended.
+        // No task waits for it any more: its runtime has gone, or it is a zombie that leads a group.
         if let Ok(None) = pidfd::wait(&pidfd, Wait::ReapIfEnded) {
-            // It runs on. A thread waits for it, since otherwise it would be a zombie from its end to ours.
+            // It runs on. A thread waits for it, since otherwise it would stay a zombie until this process ends.
             let _ = std::thread::Builder::new()
                 .name(format!("reaper {}", self.pid))
                 .spawn(move || pidfd::wait(&pidfd, Wait::Reap));

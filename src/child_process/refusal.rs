@@ -1,8 +1,8 @@
-//! Why a start failed, in better words than an error number.
+//! Why a start failed, in more detail than an error number.
 //!
-//! The kernel says `ENOENT` for a missing program, a missing interpreter and a missing working directory alike, and Node passes that
-//! on with the program's name each time. The step that failed tells some of them apart; for the rest we look at the file again,
-//! after the fact: somebody may have changed it meanwhile, which costs no more than a worse message.
+//! The kernel returns `ENOENT` for a missing program, a missing interpreter and a missing working directory alike, and
+//! Node reports it with the program's name each time. The failed step tells some of them apart; for the rest this looks
+//! at the file afterwards. If the file has changed meanwhile, only the message is worse.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::fs::File;
@@ -16,10 +16,10 @@ use nix::unistd::{AccessFlags, access};
 use crate::error::{Error, ErrorKind};
 use crate::sys::spawn::{Failure, Request, Step};
 
-/// How much of a file's first line the kernel reads (`BINPRM_BUF_SIZE`, execve(2)).
+/// The bytes of a file's first line that the kernel reads (`BINPRM_BUF_SIZE`, execve(2)).
 const FIRST_LINE: u64 = 256;
 
-/// What was to be started, as far as a message needs it.
+/// The start that failed, as far as a message needs it.
 pub(super) struct Attempt<'a> {
     pub(super) program: &'a OsStr,
     pub(super) candidates: &'a [OsString],
@@ -28,15 +28,14 @@ pub(super) struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The error to report. The rules, the first that fits:
+    /// Returns the error to report. The first rule that matches applies:
     ///
     /// 1. the working directory could not be entered: that directory;
-    /// 2. arguments and environment too long: how long they are;
-    /// 3. a privilege was missing, or descriptors: as the kernel says;
-    /// 4. no candidate exists: the program was not found;
-    /// 5. one exists and the kernel said `ENOENT`: the interpreter that it names was not found;
-    /// 6. the kernel said `EACCES`: a directory, or a file without the permission to execute;
-    /// 7. anything else: as the kernel says, with the step where it happened.
+    /// 2. `E2BIG`: the length of arguments and environment;
+    /// 3. `ENOENT`, and no candidate exists: the program was not found;
+    /// 4. `ENOENT`, and one exists: the interpreter that it names was not found;
+    /// 5. `EACCES`: a directory, or a file without permission to execute;
+    /// 6. anything else: the kernel's error, with the step that failed.
     pub(super) fn explain(&self, failure: Failure, request: &Request<'_>) -> Error {
         let Failure { step, errno } = failure;
         let subject = self.program.to_string_lossy().into_owned();
@@ -64,7 +63,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// The candidates as seen from the child's working directory.
+    /// Resolves the candidates from the child's working directory.
     fn files(&self) -> impl Iterator<Item = PathBuf> {
         let directory = self.directory.unwrap_or(Path::new(""));
         self.candidates.iter().map(move |candidate| directory.join(candidate))
@@ -85,23 +84,23 @@ impl Attempt<'_> {
         let name = |file: &Path| file.display().to_string();
         let executable = |file: &Path| file.is_file() && access(file, AccessFlags::X_OK).is_ok();
         if let Some(file) = self.files().find(|file| file.is_file()) {
-            let runs_it = interpreter(&file).filter(|interpreter| !executable(Path::new(interpreter)));
-            return match runs_it {
+            let forbidden = interpreter(&file).filter(|interpreter| !executable(Path::new(interpreter)));
+            return match forbidden {
                 _ if !executable(&file) => ErrorKind::NotExecutable { file: name(&file) },
                 Some(interpreter) => ErrorKind::NotExecutable { file: interpreter },
-                // A file system mounted without execution.
+                // The file system is mounted noexec.
                 None => ErrorKind::System(Errno::EACCES),
             };
         }
         match self.files().find(|file| file.is_dir()) {
-            Some(folder) => ErrorKind::IsDirectory { file: name(&folder) },
-            // A folder on the way may not be searched.
+            Some(directory) => ErrorKind::IsDirectory { file: name(&directory) },
+            // A directory of the path may not be searched.
             None => ErrorKind::System(Errno::EACCES),
         }
     }
 }
 
-/// The program that a script's first line names: `#!`, blanks, a path, and an optional argument.
+/// Returns the program in a script's first line: `#!`, blanks, a path, an optional argument.
 fn interpreter(file: &Path) -> Option<String> {
     let mut head = Vec::new();
     File::open(file).ok()?.take(FIRST_LINE).read_to_end(&mut head).ok()?;

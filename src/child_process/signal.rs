@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A signal, 1 to 64. Unlike Node's table of names it has the real-time signals (signal(7)): Node takes a child that died of one
-/// for a child that ended well.
+/// A signal, 1 to 64, real-time signals (signal(7)) included: for a child that one of those ended, Node reports
+/// success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Signal(i32);
 
@@ -13,31 +13,31 @@ impl Signal {
     pub const SIGHUP: Signal = Signal(libc::SIGHUP);
     /// Interrupt: Ctrl-C.
     pub const SIGINT: Signal = Signal(libc::SIGINT);
-    /// A program aborted itself.
+    /// Abort: a program ended itself because of an error.
     pub const SIGABRT: Signal = Signal(libc::SIGABRT);
     /// Ends a process; cannot be caught, blocked or ignored.
     pub const SIGKILL: Signal = Signal(libc::SIGKILL);
-    /// Free for a program's own use.
+    /// User-defined.
     pub const SIGUSR1: Signal = Signal(libc::SIGUSR1);
-    /// Free for a program's own use.
+    /// User-defined.
     pub const SIGUSR2: Signal = Signal(libc::SIGUSR2);
-    /// A write to a pipe that nobody reads.
+    /// A write to a pipe without a reader.
     pub const SIGPIPE: Signal = Signal(libc::SIGPIPE);
-    /// Asks a process to end; what `kill` sends if not told otherwise.
+    /// Asks a process to end; the default of `kill`.
     pub const SIGTERM: Signal = Signal(libc::SIGTERM);
 
-    /// The signal of this number, if Linux has one.
+    /// Returns the signal of this number, if Linux has one.
     pub fn from_number(number: i32) -> Option<Signal> {
         (1..=64).contains(&number).then_some(Signal(number))
     }
 
-    /// The real-time signal `SIGRTMIN + offset`, if there are that many. glibc keeps the first two of the kernel's for itself.
+    /// Returns the real-time signal `SIGRTMIN + offset`, if it exists. glibc reserves the kernel's first two.
     pub fn real_time(offset: u8) -> Option<Signal> {
         let number = libc::SIGRTMIN() + i32::from(offset);
         (number <= libc::SIGRTMAX()).then_some(Signal(number))
     }
 
-    /// Its number.
+    /// Returns the number.
     pub fn number(self) -> i32 {
         self.0
     }
@@ -65,10 +65,10 @@ impl fmt::Display for Signal {
 impl FromStr for Signal {
     type Err = String;
 
-    /// The inverse of `Display`; a bare number and a name without `SIG` are understood, too.
+    /// Parses what `Display` prints, a bare number, or a name without `SIG`.
     fn from_str(text: &str) -> Result<Signal, String> {
         let unknown =
-            || format!("{text:?} is no signal; known are names such as SIGTERM, SIGRTMIN+1 and numbers from 1 to 64");
+            || format!("{text:?} is not a signal: use a name such as SIGTERM or SIGRTMIN+1, or a number from 1 to 64");
         if let Ok(number) = text.parse() {
             return Signal::from_number(number).ok_or_else(unknown);
         }
@@ -77,7 +77,7 @@ impl FromStr for Signal {
             return Signal::real_time(0).ok_or_else(unknown);
         }
         if let Some(offset) = name.strip_prefix("SIGRTMIN+") {
-            // A number may begin with a sign of its own, this one may not.
+            // `parse` would accept a sign.
             let digits = offset.bytes().all(|byte| byte.is_ascii_digit()).then_some(offset);
             return digits.and_then(|digits| digits.parse().ok()).and_then(Signal::real_time).ok_or_else(unknown);
         }

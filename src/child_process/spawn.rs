@@ -1,6 +1,6 @@
 //! From a [`Command`] to a running [`Child`].
 
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{CString, OsString};
 use std::future::{Pending, pending};
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -15,44 +15,29 @@ use super::command::inherited_environment;
 use super::process::Process;
 use super::refusal::Attempt;
 use super::{Child, Command, Exit, Signal, Stdio, lookup};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::ipc::Channel;
 use crate::sys::disposition;
 use crate::sys::spawn::{self, Group, Request};
 
 impl Command {
-    /// Starts the program. When this returns, it runs (Node's event `spawn`) or there is no process at all (event `error`).
+    /// Starts the program. On return it is running (Node's event `spawn`), or there is no process (event `error`).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind`] tells apart: a missing program, interpreter or working directory, a file that may not be executed, a
-    /// directory, arguments that are too long, a missing privilege, no descriptor left; an empty name, a NUL byte, and a call
-    /// outside a tokio runtime are [`ErrorKind::InvalidInput`].
+    /// The [kind](crate::ErrorKind) distinguishes a missing program, interpreter or working directory, a file that may not
+    /// be executed, a directory, arguments that are too long, a missing privilege and a lack of descriptors. An empty
+    /// name, a NUL byte and a call outside a tokio runtime are `InvalidInput`.
     ///
     /// # Panics
     ///
-    /// In a tokio runtime whose I/O or time driver is not enabled, which cannot be asked beforehand.
+    /// In a tokio runtime whose I/O or time driver is not enabled.
     pub fn spawn(mut self) -> Result<Child> {
-        let invalid = |program: &OsStr, sentence: String| {
-            Error::new("spawn", program.to_string_lossy(), ErrorKind::InvalidInput(sentence))
-        };
-        if tokio::runtime::Handle::try_current().is_err() {
-            let sentence = "this thread is in no tokio runtime, which would wait for the child";
-            return Err(invalid(&self.program, sentence.to_owned()));
-        }
-        if self.program.is_empty() {
-            return Err(invalid(OsStr::new("\"\""), "a program's name cannot be empty".to_owned()));
-        }
-
-        if let Some(place) = self.program.as_bytes().iter().position(|byte| *byte == 0) {
-            let name = self.program.to_string_lossy().escape_debug().to_string();
-            return Err(invalid(OsStr::new(&name), format!("the program's name holds a NUL byte, at {place}")));
-        }
-        let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE).map_err(|errno| {
-            Error::system("ask the limit of descriptors for", self.program.to_string_lossy(), errno)
-        })?;
+        self.check()?;
+        let (limit, _) = getrlimit(Resource::RLIMIT_NOFILE)
+            .map_err(|errno| Error::system("get the limit of descriptors for", self.name(), errno))?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX).min(i64::from(i32::MAX) - 1);
-        // Made before there is a child: a runtime that has no clock says so here.
+        // Created before the child: a runtime without a time driver panics here.
         let deadline =
             self.timeout.map(|timeout| (Box::pin(tokio::time::timeout(timeout, pending())), self.kill_signal));
 
@@ -65,9 +50,10 @@ impl Command {
         self.announce_channel()?;
         for (number, stdio) in std::mem::take(&mut self.stdio) {
             if !(0..limit).contains(&i64::from(number)) {
-                let sentence =
-                    format!("descriptor {number} cannot be: this process may have 0 to {} (`ulimit -n`)", limit - 1);
-                return Err(invalid(&self.program, sentence));
+                let last = limit - 1;
+                let text =
+                    format!("descriptor {number} is out of range: this process may have 0 to {last} (`ulimit -n`)");
+                return Err(Error::invalid("spawn", self.name(), text));
             }
             let (theirs, ours) = stdio.open(number, &open)?;
             placed.extend(theirs.map(|fd| (fd, number)));
@@ -79,7 +65,7 @@ impl Command {
         let candidates = lookup::candidates(&self.program, path.as_deref());
         let request = self.request(&candidates, &placed)?;
         let channel = self.open_channel(ends.channel.take())?;
-        disposition::keep_children().map_err(|errno| Error::system("spawn", self.program.to_string_lossy(), errno))?;
+        disposition::keep_children().map_err(|errno| Error::system("spawn", self.name(), errno))?;
         let started = spawn::spawn(&request).map_err(|failure| {
             let attempt = Attempt {
                 program: &self.program,
@@ -90,21 +76,35 @@ impl Command {
             attempt.explain(failure, &request)
         })?;
 
-        let process = Process::new(started, self.kill_group)
-            .map_err(|error| Error::io("watch", self.program.to_string_lossy(), error))?;
+        let process = Process::new(started, self.kill_group).map_err(|error| Error::io("watch", self.name(), error))?;
         let process = Arc::new(process);
-        let (told, exit) = watch::channel(None);
+        let (sender, exit) = watch::channel(None);
         let ended = channel.as_ref().map(Channel::when_peer_exits);
-        tokio::spawn(attend(process.clone(), deadline, ended, told));
+        tokio::spawn(supervise(process.clone(), deadline, ended, sender));
         Ok(Child::new(process, exit, all_closed, ends, channel, self.kill_on_drop))
     }
 
-    /// The request for the kernel: all strings with their final NUL.
+    /// Refuses a program that cannot be started.
+    fn check(&self) -> Result<()> {
+        let bytes = self.program.as_bytes();
+        let (name, text) = if tokio::runtime::Handle::try_current().is_err() {
+            (self.name(), "this thread is not in a tokio runtime, which would wait for the child".to_owned())
+        } else if bytes.is_empty() {
+            ("\"\"".to_owned(), "a program's name cannot be empty".to_owned())
+        } else if let Some(place) = bytes.iter().position(|byte| *byte == 0) {
+            (self.name().escape_debug().to_string(), format!("the program's name holds a NUL byte, at {place}"))
+        } else {
+            return Ok(());
+        };
+        Err(Error::invalid("spawn", name, text))
+    }
+
+    /// Creates the request, with all strings NUL-terminated.
     fn request<'fd>(&self, candidates: &[OsString], placed: &'fd [(OwnedFd, RawFd)]) -> Result<Request<'fd>> {
         let c_string = |what: &str, bytes: Vec<u8>| {
             CString::new(bytes).map_err(|error| {
-                let kind = ErrorKind::InvalidInput(format!("{what} holds a NUL byte, at {}", error.nul_position()));
-                Error::new("spawn", self.program.to_string_lossy(), kind)
+                let text = format!("{what} holds a NUL byte, at {}", error.nul_position());
+                Error::invalid("spawn", self.name(), text)
             })
         };
         let argv0 = self.argv0.as_ref().unwrap_or(&self.program);
@@ -147,22 +147,22 @@ impl Command {
     }
 }
 
-/// Passes when the time is up; it waits for nothing else.
+/// Completes when the timeout has passed.
 type Deadline = Pin<Box<tokio::time::Timeout<Pending<()>>>>;
 
-/// Waits for a process, whether anybody asks or not, and sends it a signal when its time is up.
-async fn attend(
+/// Waits for a process, sends it a signal at its timeout, and publishes how it ended.
+async fn supervise(
     process: Arc<Process>,
     deadline: Option<(Deadline, Signal)>,
     when_ended: Option<impl FnOnce()>,
-    told: watch::Sender<Option<Result<Exit, Arc<Error>>>>,
+    sender: watch::Sender<Option<Result<Exit, Arc<Error>>>>,
 ) {
     let ended = match deadline {
         None => process.ended().await,
         Some((deadline, signal)) => tokio::select! {
             ended = process.ended() => ended,
             _ = deadline => {
-                // If it may not be signalled (it changed its user), there is nothing to do but wait on.
+                // A process that has changed its user may refuse the signal; this then only waits.
                 let _ = process.kill(signal);
                 process.ended().await
             }
@@ -171,5 +171,5 @@ async fn attend(
     if let Some(when_ended) = when_ended {
         when_ended();
     }
-    told.send_replace(Some(ended.map_err(Arc::new)));
+    sender.send_replace(Some(ended.map_err(Arc::new)));
 }

@@ -1,4 +1,4 @@
-//! What each descriptor of a child is, and the parent's ends of its pipes.
+//! Each descriptor of a child, and the parent's ends of its pipes.
 
 use std::convert::Infallible;
 use std::io;
@@ -17,20 +17,20 @@ use tokio::sync::mpsc;
 use crate::error::{Error, Result};
 use crate::sys::inherited;
 
-/// What a child has at one of its descriptors.
+/// One descriptor of a child.
 #[derive(Debug)]
 pub enum Stdio {
-    /// A pipe to us. At 0 the child reads and we write; at 1 and 2 the child writes and we read; above, both sides do both. Node
-    /// makes sockets of them all; ours at 0, 1 and 2 are pipes, so that a child can open `/dev/stdout`.
+    /// A pipe to the parent. The child reads from it at 0, writes to it at 1 and 2, and does both above. Node uses
+    /// sockets for all of them; here 0, 1 and 2 are pipes, so that a child can open `/dev/stdout`.
     Pipe,
-    /// Nothing: `/dev/null` at 0, 1 and 2, closed above.
+    /// `/dev/null` at 0, 1 and 2, closed above.
     Ignore,
-    /// The same that we have at that number.
+    /// The parent's descriptor of the same number.
     Inherit,
-    /// This descriptor. Ours is closed when the child has been started. At 0, 1 and 2 it is made blocking, since programs do not expect
-    /// "try again" there; that holds for every descriptor of the same open file description, a duplicate kept by us included.
+    /// This descriptor, which the parent closes after the start. At 0, 1 and 2 it is made blocking, as programs expect;
+    /// this affects every descriptor of the same open file description, including duplicates in the parent.
     Fd(OwnedFd),
-    /// The channel, of which a child has one at most; `NODE_CHANNEL_FD` tells it the number. Ours is [`Child::channel`](super::Child).
+    /// The channel, at most one. `NODE_CHANNEL_FD` is its number; the parent has [`Child::channel`](super::Child).
     Ipc,
 }
 
@@ -40,23 +40,23 @@ impl<T: Into<OwnedFd>> From<T> for Stdio {
     }
 }
 
-/// Our end of one of a child's pipes.
+/// The parent's end of a pipe.
 #[derive(Debug)]
 pub(super) enum End {
     Readable(Readable),
     Writable(Writable),
     Duplex(Duplex),
-    Channel(std::os::unix::net::UnixStream, Open),
+    Channel(std::os::unix::net::UnixStream, OpenGuard),
 }
 
-/// What stands for a stream whose end has not been read: `close` comes when all of them are gone.
-pub(super) type Open = mpsc::Sender<Infallible>;
+/// Delays `close` until it is dropped. Each stream holds one until its end.
+pub(super) type OpenGuard = mpsc::Sender<Infallible>;
 
 impl Stdio {
-    /// The child's end for descriptor `number`, if there is to be one, and ours, if it is a pipe.
-    pub(super) fn open(self, number: RawFd, open: &Open) -> Result<(Option<OwnedFd>, Option<End>)> {
+    /// Opens the child's end for descriptor `number`, unless that is closed, and the parent's, if it is a pipe.
+    pub(super) fn open(self, number: RawFd, open: &OpenGuard) -> Result<(Option<OwnedFd>, Option<End>)> {
         let failed = |error: io::Error| Error::io("open the stdio of a child, descriptor", number.to_string(), error);
-        let made = || -> io::Result<(Option<OwnedFd>, Option<End>)> {
+        let opened = || -> io::Result<(Option<OwnedFd>, Option<End>)> {
             Ok(match self {
                 Stdio::Ignore if number > 2 => (None, None),
                 Stdio::Ignore => {
@@ -80,19 +80,19 @@ impl Stdio {
                 }
             })
         };
-        made().map_err(failed)
+        opened().map_err(failed)
     }
 }
 
 // ANCHOR: open_pipe
-fn open_pipe(number: RawFd, open: Open) -> io::Result<(OwnedFd, End)> {
+fn open_pipe(number: RawFd, open: OpenGuard) -> io::Result<(OwnedFd, End)> {
     let open = Some(open);
     if number > 2 {
         let (ours, theirs) = socket_pair()?;
         return Ok((theirs, End::Duplex(Duplex { stream: UnixStream::from_std(ours)?, open })));
     }
     let (reading, writing) = pipe2(OFlag::O_CLOEXEC)?;
-    // The two ends of a pipe are two open file descriptions: that ours does not block says nothing about theirs.
+    // The ends of a pipe are two open file descriptions: only the parent's is non-blocking.
     let (ours, theirs) = if number == 0 { (writing, reading) } else { (reading, writing) };
     fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     let end = if number == 0 {
@@ -105,7 +105,7 @@ fn open_pipe(number: RawFd, open: Open) -> io::Result<(OwnedFd, End)> {
 // ANCHOR_END: open_pipe
 
 // ANCHOR: socket_pair
-/// Our end and the child's. Ours does not block; the child's does until it says otherwise.
+/// Creates the parent's end, which is non-blocking, and the child's, which is blocking.
 fn socket_pair() -> io::Result<(std::os::unix::net::UnixStream, OwnedFd)> {
     let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)?;
     let ours = std::os::unix::net::UnixStream::from(ours);
@@ -119,15 +119,15 @@ fn set_blocking(fd: impl AsFd) -> nix::Result<()> {
     fcntl(fd.as_fd(), FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK)).map(drop)
 }
 
-/// What a child writes, to be read. Dropping it closes the pipe: a child that still writes gets SIGPIPE.
+/// The output of a child. Dropping it closes the pipe: a child that still writes gets SIGPIPE.
 #[derive(Debug)]
 pub struct Readable {
     stream: pipe::Receiver,
-    /// Given up at the end of file.
-    open: Option<Open>,
+    /// Dropped at the end of file.
+    open: Option<OpenGuard>,
 }
 
-/// What a child reads, to be written. Dropping it is the child's end of file.
+/// The input of a child. Dropping it is the child's end of file.
 #[derive(Debug)]
 pub struct Writable {
     stream: pipe::Sender,
@@ -137,45 +137,45 @@ pub struct Writable {
 #[derive(Debug)]
 pub struct Duplex {
     stream: UnixStream,
-    /// Given up at the end of file.
-    open: Option<Open>,
+    /// Dropped at the end of file.
+    open: Option<OpenGuard>,
 }
 
 impl Readable {
-    /// The descriptor, to hand to another child as its input. Nothing is lost: no byte has been read that was not handed out.
+    /// Converts into the descriptor, such as for another child's input. No bytes are lost: nothing is buffered here.
     ///
     /// # Errors
     ///
     /// Those of `fcntl(2)`.
     pub fn into_fd(self) -> Result<OwnedFd> {
-        self.stream.into_blocking_fd().map_err(|error| Error::io("hand on", "a child's output", error))
+        self.stream.into_blocking_fd().map_err(|error| Error::io("take the descriptor of", "a child's output", error))
     }
 }
 
 impl Writable {
-    /// The descriptor, to hand to another child as its output.
+    /// Converts into the descriptor, such as for another child's output.
     ///
     /// # Errors
     ///
     /// Those of `fcntl(2)`.
     pub fn into_fd(self) -> Result<OwnedFd> {
-        self.stream.into_blocking_fd().map_err(|error| Error::io("hand on", "a child's input", error))
+        self.stream.into_blocking_fd().map_err(|error| Error::io("take the descriptor of", "a child's input", error))
     }
 }
 
-/// Reads, and gives up `open` at the end of file.
+/// Reads, and drops `open` at the end of file.
 fn read_until_end(
     stream: Pin<&mut impl AsyncRead>,
-    open: &mut Option<Open>,
+    open: &mut Option<OpenGuard>,
     context: &mut Context<'_>,
     buffer: &mut ReadBuf<'_>,
 ) -> Poll<io::Result<()>> {
     let (before, room) = (buffer.filled().len(), buffer.remaining());
-    let answer = ready!(stream.poll_read(context, buffer));
-    if answer.is_err() || (buffer.filled().len() == before && room > 0) {
+    let result = ready!(stream.poll_read(context, buffer));
+    if result.is_err() || (buffer.filled().len() == before && room > 0) {
         *open = None;
     }
-    Poll::Ready(answer)
+    Poll::Ready(result)
 }
 
 impl AsyncRead for Readable {

@@ -1,109 +1,108 @@
-//! Why an operation can fail.
+//! The reasons for which an operation can fail.
 
 use std::fmt;
 use std::time::Duration;
 
 use nix::errno::Errno;
 
-/// Why an operation failed.
+/// The reason for which an operation failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// No file of this name, or none in any folder of the child's `PATH`.
+    /// There is no file of this name, or none in any directory of the child's `PATH`.
     ProgramNotFound {
-        /// The `PATH` that was searched; none when the name holds a slash and so is a path itself.
+        /// The `PATH` that was searched; `None` if the name contains a slash and so is a path.
         searched: Option<String>,
     },
-    /// The file exists, but the program that its `#!` line or its ELF header names, and that would run it, does not.
+    /// The file exists, but the interpreter that its `#!` line or its ELF header names does not.
     InterpreterNotFound {
-        /// The path of the missing program, where it could be read.
+        /// The path of the interpreter, if it could be read.
         interpreter: Option<String>,
     },
-    /// The file exists and may not be executed, or the interpreter that its `#!` line names may not.
+    /// The file, or the interpreter that its `#!` line names, exists but may not be executed.
     NotExecutable {
         /// Its path.
         file: String,
     },
-    /// The program named is a directory.
+    /// The program is a directory.
     IsDirectory {
         /// Its path.
         file: String,
     },
     /// The child's working directory cannot be entered.
     WorkingDirectory {
-        /// The directory asked for.
+        /// The directory.
         path: String,
         /// `ENOENT`, `ENOTDIR`, `EACCES`, … of `chdir(2)`.
         errno: Errno,
     },
-    /// Arguments and environment together, or one of them alone, are more than the kernel takes.
+    /// Arguments and environment together, or one string of them alone, exceed the limits of the kernel.
     ArgumentsTooLong {
-        /// Bytes of all arguments and variables, their final NUL bytes included.
+        /// The bytes of all arguments and variables, with their NUL bytes.
         bytes: usize,
-        /// The longest single one of them, in bytes with its NUL.
+        /// The bytes of the longest one, with its NUL byte.
         longest: usize,
     },
-    /// An argument to the call cannot be right; the sentence says which and why.
+    /// An argument of the call is invalid; the text says which and why.
     InvalidInput(String),
-    /// Something that only a privileged process may do (`EPERM`), such as changing to another user.
+    /// Only a privileged process may do this (`EPERM`), such as changing to another user.
     NotPermitted,
-    /// This process, or the whole machine, has no descriptor left (`EMFILE`, `ENFILE`).
+    /// This process or the machine has no descriptor left (`EMFILE`, `ENFILE`).
     OutOfDescriptors(Errno),
-    /// A stream of the child held more than `max_buffer` bytes.
+    /// The child wrote more than `max_buffer` bytes to a stream.
     MaxBuffer {
         /// `stdout` or `stderr`.
         stream: &'static str,
         /// The limit, in bytes.
         limit: usize,
     },
-    /// The time was up before the child ended.
+    /// The child did not end within its timeout.
     TimedOut {
-        /// The time it had.
+        /// The timeout.
         after: Duration,
     },
-    /// The caller asked for the end.
+    /// The caller cancelled the operation.
     Cancelled,
-    /// The command ran and ended badly: with a code other than 0, or by a signal.
+    /// The command ran and failed: it exited with a code other than 0, or a signal ended it.
     Failed {
-        /// Its exit code, if it exited.
+        /// The exit code, if it exited.
         code: Option<i32>,
         /// The number of the signal that ended it, if one did.
         signal: Option<i32>,
     },
-    /// This process has no channel to a parent; the sentence says why.
+    /// This process has no channel to a parent; the text says why.
     NoChannel(String),
-    /// The channel has been closed, by us or by the process at its other end.
+    /// The channel has been closed, at either end.
     ChannelClosed,
-    /// The process at the other end of a channel sent what is not allowed there.
+    /// The peer of a channel sent something that is not allowed.
     Malformed {
-        /// What is wrong with it.
+        /// What is wrong.
         reason: String,
-        /// How many bytes there were of it.
+        /// The number of bytes.
         length: usize,
-        /// The first of them, what is not printable escaped.
+        /// The first bytes; unprintable ones are escaped.
         beginning: String,
     },
-    /// A message of the process at the other end of a channel is longer than the limit.
+    /// A message from the peer of a channel exceeds the limit.
     MessageTooLong {
         /// The limit, in bytes.
         limit: usize,
-        /// The first bytes of the message, what is not printable escaped.
+        /// The first bytes of the message; unprintable ones are escaped.
         beginning: String,
     },
-    /// A value cannot be written as JSON, or a message is not what it was expected to be; the sentence says how.
+    /// A value cannot be written as JSON, or JSON cannot be read as the expected type; the text says why.
     Json(String),
     /// A descriptor of this kind cannot be sent over a channel.
     Unsendable {
         /// What it is.
         what: String,
     },
-    /// The process at the other end did not take the handle, each time that it was sent: it had no descriptor left, or cannot use what
-    /// this is.
+    /// The peer refused the handle each time: it had no descriptor left, or cannot use this kind.
     HandleRefused {
-        /// How often it was sent.
+        /// The number of times that the handle was sent.
         times: u32,
     },
-    /// Any other refusal of the kernel.
+    /// Any other error of a system call.
     System(Errno),
 }
 
@@ -111,7 +110,7 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             ErrorKind::ProgramNotFound { searched: Some(path) } => {
-                write!(f, "no such program in any folder of the child's PATH, which is {path:?}")
+                write!(f, "no such program in any directory of the child's PATH, which is {path:?}")
             }
             ErrorKind::ProgramNotFound { searched: None } => f.write_str("no such file"),
             ErrorKind::InterpreterNotFound { interpreter: Some(path) } => {
@@ -123,14 +122,14 @@ impl fmt::Display for ErrorKind {
             ErrorKind::NotExecutable { file } => write!(f, "permission denied: {file:?} is not executable (chmod +x)"),
             ErrorKind::IsDirectory { file } => write!(f, "permission denied: {file:?} is a directory"),
             ErrorKind::WorkingDirectory { path, errno } => {
-                write!(f, "cannot enter the working directory {path:?}: {}", said(*errno))
+                write!(f, "cannot enter the working directory {path:?}: {}", description(*errno))
             }
             ErrorKind::ArgumentsTooLong { bytes, longest } => write!(
                 f,
                 "argument list too long: {bytes} bytes of arguments and environment, {longest} in the longest one; \
                  the limits are a quarter of `ulimit -s` in all and 131072 in one, see execve(2)"
             ),
-            ErrorKind::InvalidInput(sentence) => f.write_str(sentence),
+            ErrorKind::InvalidInput(text) => f.write_str(text),
             ErrorKind::NotPermitted => f.write_str("operation not permitted"),
             ErrorKind::OutOfDescriptors(Errno::ENFILE) => f.write_str("the machine has no file descriptor left"),
             ErrorKind::OutOfDescriptors(_) => {
@@ -144,7 +143,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Failed { code: Some(code), .. } => write!(f, "exited with code {code}"),
             ErrorKind::Failed { signal: Some(signal), .. } => write!(f, "ended by signal {signal}"),
             ErrorKind::Failed { .. } => f.write_str("ended in an unknown way"),
-            ErrorKind::NoChannel(sentence) | ErrorKind::Json(sentence) => f.write_str(sentence),
+            ErrorKind::NoChannel(text) | ErrorKind::Json(text) => f.write_str(text),
             ErrorKind::ChannelClosed => f.write_str("the channel is closed"),
             ErrorKind::Malformed { reason, length: 0, .. } => write!(f, "{reason}; the line is empty"),
             ErrorKind::Malformed { reason, length, beginning } => {
@@ -159,12 +158,12 @@ impl fmt::Display for ErrorKind {
                 let reason = "the other process has no descriptor left, or no use for it";
                 write!(f, "it was sent {times} time{s} and{each} not taken: {reason}")
             }
-            ErrorKind::System(errno) => f.write_str(&said(*errno)),
+            ErrorKind::System(errno) => f.write_str(&description(*errno)),
         }
     }
 }
 
-/// The kernel's sentence for `errno`, in the middle of one of ours.
-fn said(errno: Errno) -> String {
+/// Describes `errno`, in lower case for the middle of a message.
+fn description(errno: Errno) -> String {
     errno.desc().to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! A connection comes out of the kernel's backlog with its flags set, so that no other thread's `execve(2)` can inherit it.
+//! `accept4(2)` creates a connection with its flags set, so that no other thread's `execve(2)` inherits it.
 #![allow(unsafe_code)]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -6,10 +6,10 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
-/// A connection and who is at its other end: nobody that has an address when it is a Unix socket.
+/// A connection and the IP address of its peer. A Unix socket has none.
 pub type Accepted = (OwnedFd, Option<IpAddr>);
 
-/// Takes the oldest connection out of a listening socket's backlog: close-on-exec, non-blocking. Waits only if the socket does.
+/// Accepts the oldest connection of a backlog, close-on-exec and non-blocking. Blocks only if the listener does.
 ///
 /// ```c
 /// int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, SOCK_NONBLOCK | SOCK_CLOEXEC);   // accept(2)
@@ -17,18 +17,18 @@ pub type Accepted = (OwnedFd, Option<IpAddr>);
 ///
 /// # Errors
 ///
-/// `EAGAIN` when there is none; `ECONNABORTED` when it was closed before it could be taken; `EMFILE`, `ENFILE`, `ENOBUFS` and `ENOMEM` when there
-/// is no room for it, and it stays in the backlog; on Linux also errors of the network that were pending on the new connection.
+/// `EAGAIN` when there is none; `ECONNABORTED` when it was closed meanwhile; `EMFILE`, `ENFILE`, `ENOBUFS` and `ENOMEM`
+/// when there is no room for it, and it stays in the backlog; on Linux also network errors pending on the connection.
 pub fn accept(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
     // SAFETY: All zeroes is a valid value of a structure of integers and arrays of integers.
     let mut address: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
     let mut length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
     let flags = libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
-    // SAFETY: The address is `length` bytes long, of which the kernel writes no more, and both live until it returns.
+    // SAFETY: The address is `length` bytes long, the kernel writes no more than that, and both outlive the call.
     let number = Errno::result(unsafe {
         libc::accept4(listener.as_raw_fd(), (&raw mut address).cast(), &raw mut length, flags)
     })?;
-    // SAFETY: A new descriptor, which nobody else knows.
+    // SAFETY: A new descriptor, which nothing else owns.
     let connection = unsafe { OwnedFd::from_raw_fd(number) };
     Ok((connection, ip_address(&address)))
 }
@@ -36,7 +36,7 @@ pub fn accept(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
 fn ip_address(address: &libc::sockaddr_storage) -> Option<IpAddr> {
     match i32::from(address.ss_family) {
         libc::AF_INET => {
-            // SAFETY: sockaddr_storage is as large as any address and aligned for all of them, and its family says that it is this one.
+            // SAFETY: sockaddr_storage has the size and alignment of any address, and its family says that it is this.
             let address = unsafe { &*(&raw const *address).cast::<libc::sockaddr_in>() };
             Some(Ipv4Addr::from(u32::from_be(address.sin_addr.s_addr)).into())
         }

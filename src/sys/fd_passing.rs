@@ -1,11 +1,11 @@
-//! A descriptor travels over a Unix socket: not its number, but the open file description behind it.
+//! A Unix socket passes an open file description, not a descriptor number.
 //!
-//! The kernel rules that the rest of the project stands on (unix(7), and observed):
+//! The project relies on these rules of the kernel (unix(7), and observed):
 //!
-//! - what is sent with a descriptor is a buffer of its own; a read may return plain bytes sent before **and** that buffer, but it ends
-//!   where the buffer ends, and gives the descriptor with the buffer's first byte;
-//! - so at most one message that carries descriptors is seen in a read, and it is the last one in it;
-//! - a receiver without a free descriptor still gets the bytes; the descriptor is gone, and `MSG_CTRUNC` is all that says so.
+//! - bytes sent with a descriptor are a buffer of their own; a read may return plain bytes sent before **and** that
+//!   buffer, but it ends where the buffer ends, and returns the descriptor with the buffer's first byte;
+//! - so a read returns at most one message that carries descriptors, as the last one in it;
+//! - a receiver without a free descriptor still gets the bytes; the descriptor is lost, and only `MSG_CTRUNC` says so.
 #![allow(unsafe_code)]
 
 use std::io::IoSlice;
@@ -16,31 +16,31 @@ use bytes::BytesMut;
 use nix::errno::Errno;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 
-/// How many descriptors one [`receive`] has room for, as many as Node has. A well-behaved peer sends one at a time.
+/// The number of descriptors that one [`receive`] has room for, as in Node. A well-behaved peer sends one at a time.
 const ROOM: usize = 64;
 
-/// What one [`receive`] got.
+/// The result of one [`receive`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
-    /// How many bytes were appended; 0 at the end of the stream.
+    /// The number of bytes that were appended; 0 at the end of the stream.
     pub bytes: usize,
-    /// Whether descriptors were lost, since there was no room for them here or in this process's table (`MSG_CTRUNC`).
+    /// Whether descriptors were lost for lack of room, here or in this process's table (`MSG_CTRUNC`).
     pub truncated: bool,
 }
 
-/// Sends bytes, the first of them with a descriptor if one is given, and says how many of them the kernel took. Never waits, and
-/// never raises SIGPIPE.
+/// Sends bytes, with a descriptor on the first byte if one is given. Returns the number of bytes that the kernel
+/// accepted. Never blocks and never raises SIGPIPE.
 ///
 /// ```c
-/// ssize_t sendmsg(int sockfd, const struct msghdr *msg, MSG_DONTWAIT | MSG_NOSIGNAL);   // sendmsg(2), SCM_RIGHTS in unix(7)
+/// ssize_t sendmsg(int sockfd, const struct msghdr *msg, MSG_DONTWAIT | MSG_NOSIGNAL);   // sendmsg(2), unix(7)
 /// ```
 ///
-/// If only a part of the bytes was taken the descriptor has gone with it: the rest must be sent without.
+/// If the kernel accepted only part of the bytes, the descriptor is sent: send the rest without it.
 ///
 /// # Errors
 ///
-/// `EAGAIN` when the socket is full, `EPIPE` or `ECONNRESET` when the other end is closed, `ETOOMANYREFS` when more descriptors are on
-/// their way than this user may have open.
+/// `EAGAIN` when the socket is full, `EPIPE` or `ECONNRESET` when the other end is closed, `ETOOMANYREFS` when more
+/// descriptors are in flight than this user may have open.
 // ANCHOR: send
 pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], passed: Option<BorrowedFd<'_>>) -> Result<usize, Errno> {
     let numbers: Option<[RawFd; 1]> = passed.map(|fd| [fd.as_raw_fd()]);
@@ -55,7 +55,7 @@ pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], passed: Option<BorrowedFd<'_>>
 }
 // ANCHOR_END: send
 
-/// Room for the control message of [`ROOM`] descriptors, aligned as its header wants to be.
+/// A buffer for the control message of [`ROOM`] descriptors, aligned like its header.
 #[repr(C)]
 union Control {
     _header: libc::cmsghdr,
@@ -67,19 +67,18 @@ const fn control_space() -> usize {
     unsafe { libc::CMSG_SPACE((ROOM * size_of::<RawFd>()) as u32) as usize }
 }
 
-/// Appends what has come to the free room of `buffer`, and the descriptors that came with it to `passed`, each close-on-exec from the
-/// moment it exists. Never waits.
+/// Receives bytes into the spare capacity of `buffer`, and close-on-exec descriptors into `passed`. Never blocks.
 ///
 /// ```c
 /// ssize_t recvmsg(int sockfd, struct msghdr *msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);   // recvmsg(2), cmsg(3)
 /// ```
 ///
-/// nix's own `recvmsg` cannot be used: it answers a truncated control message with an error, and the descriptors that did arrive would
-/// stay open for ever, with nobody to know their numbers.
+/// nix's `recvmsg` cannot be used: for a truncated control message it returns an error, and the descriptors that did
+/// arrive would stay open for ever, their numbers unknown.
 ///
 /// # Errors
 ///
-/// `EAGAIN` when nothing has come, `ECONNRESET` when the other end was closed with bytes of ours unread.
+/// `EAGAIN` when there is nothing to receive, `ECONNRESET` when the other end was closed with unread bytes.
 pub fn receive(
     socket: BorrowedFd<'_>,
     buffer: &mut BytesMut,
@@ -96,21 +95,20 @@ pub fn receive(
     header.msg_controllen = size_of::<Control>();
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
     let taken = loop {
-        // SAFETY: The header points to room that is ours for the whole call: the buffer's spare capacity and `control`, each with
-        // its own length.
+        // SAFETY: The header points to the spare capacity of the buffer and to `control`, which both outlive the call.
         match Errno::result(unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, flags) }) {
             Err(Errno::EINTR) => {}
             answer => break answer? as usize,
         }
     };
     let filled = buffer.len() + taken;
-    // SAFETY: The kernel has written `taken` bytes behind the old length, within the spare capacity that it was given.
+    // SAFETY: The kernel has written `taken` bytes behind the old length, within the spare capacity.
     unsafe { buffer.set_len(filled) };
 
     // SAFETY: The kernel has filled the header; msg_controllen is the length of what it wrote to `control`.
     let mut message = unsafe { libc::CMSG_FIRSTHDR(&raw const header) };
     while !message.is_null() {
-        // SAFETY: CMSG_FIRSTHDR and CMSG_NXTHDR give null or a whole, aligned header inside `control`.
+        // SAFETY: CMSG_FIRSTHDR and CMSG_NXTHDR return null or a whole, aligned header inside `control`.
         let &libc::cmsghdr { cmsg_len, cmsg_level, cmsg_type, .. } = unsafe { &*message };
         // ANCHOR: rights
         if (cmsg_level, cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
@@ -123,12 +121,12 @@ pub fn receive(
                 let place = unsafe { numbers.add(index) };
                 // SAFETY: The kernel has written it, perhaps unaligned.
                 let number = unsafe { place.read_unaligned() };
-                // SAFETY: The kernel has just made this descriptor, for us; nobody else knows it.
+                // SAFETY: The kernel has just created this descriptor, and nothing else owns it.
                 unsafe { OwnedFd::from_raw_fd(number) }
             }));
         }
         // ANCHOR_END: rights
-        // SAFETY: `message` is one of the header's own, as above.
+        // SAFETY: `message` is a control message of this header, as above.
         message = unsafe { libc::CMSG_NXTHDR(&raw const header, message) };
     }
     Ok(Received { bytes: taken, truncated: header.msg_flags & libc::MSG_CTRUNC != 0 })

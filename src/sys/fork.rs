@@ -1,6 +1,6 @@
 //! `fork(2)` itself: the copy that Node's `fork()` is not.
 //!
-//! The library never starts its children like this ([`spawn`](super::spawn) says why); it is here to be looked at and measured.
+//! The library does not start children like this ([`spawn`](super::spawn) says why). Labs and benchmarks use it.
 #![allow(unsafe_code)]
 
 use std::fs;
@@ -13,7 +13,7 @@ use nix::unistd::{ForkResult, fork};
 
 use super::spawn::Started;
 
-/// Copies this process; the copy runs `part` and exits with the code that it returns, or 101 when it panics.
+/// Copies this process. The copy runs `part` and exits with the code that it returns, or with 101 if it panics.
 ///
 /// ```c
 /// pid_t fork(void);   // fork(2)
@@ -21,8 +21,8 @@ use super::spawn::Started;
 ///
 /// # Errors
 ///
-/// `EBUSY` when this process has more than one thread: only the calling one exists in the copy, and whatever lock another one held,
-/// the allocator's among them, stays locked there for ever. Otherwise the errors of `fork(2)` and `pidfd_open(2)`.
+/// `EBUSY` when this process has more than one thread: the copy has only the calling one, and a lock that another one
+/// held, such as the allocator's, stays locked there for ever. Otherwise the errors of `fork(2)` and `pidfd_open(2)`.
 // ANCHOR: copy
 pub fn copy(part: impl FnOnce() -> i32) -> Result<Started, Errno> {
     let threads =
@@ -30,16 +30,16 @@ pub fn copy(part: impl FnOnce() -> i32) -> Result<Started, Errno> {
     if threads.count() != 1 {
         return Err(Errno::EBUSY);
     }
-    // What is still in the buffer would be written by both.
+    // Both processes would write what is still in the buffer.
     let _ = std::io::stdout().flush();
-    // SAFETY: There is no other thread, so nothing in the copy is half changed or locked by one that is not there.
+    // SAFETY: There is no other thread that could leave anything in the copy locked or half changed.
     match unsafe { fork() }? {
         ForkResult::Parent { child } => {
             let pid = child.as_raw();
             // SAFETY: Takes two numbers. The child has not been waited for, so the pid is its own.
             let opened = Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) });
-            let fd = opened.inspect_err(|_| forget(pid))?;
-            // SAFETY: A new descriptor, which nobody else knows; pidfd_open makes it close-on-exec.
+            let fd = opened.inspect_err(|_| kill_and_reap(pid))?;
+            // SAFETY: A new descriptor, which nothing else owns; pidfd_open makes it close-on-exec.
             let pidfd = unsafe { OwnedFd::from_raw_fd(fd as RawFd) };
             Ok(Started { pid, pidfd })
         }
@@ -48,16 +48,16 @@ pub fn copy(part: impl FnOnce() -> i32) -> Result<Started, Errno> {
 }
 // ANCHOR_END: copy
 
-/// Ends a copy that cannot be handed out.
-fn forget(pid: libc::pid_t) {
-    // SAFETY: Takes numbers; it is our child and has not been waited for, so the pid is its own.
+/// Ends a copy that cannot be returned to the caller.
+fn kill_and_reap(pid: libc::pid_t) {
+    // SAFETY: Takes numbers. The child has not been waited for, so the pid is its own.
     unsafe { libc::kill(pid, libc::SIGKILL) };
-    // SAFETY: As above; the status is not asked for.
+    // SAFETY: As above; the status is not requested.
     unsafe { libc::waitpid(pid, std::ptr::null_mut(), 0) };
 }
 
 fn run_to_exit(part: impl FnOnce() -> i32) -> ! {
-    // A panic must not unwind into frames that the parent goes on to use for itself.
+    // A panic must not unwind into the caller's frames, which only the parent may go on with.
     let code = catch_unwind(AssertUnwindSafe(part)).unwrap_or(101);
     let _ = std::io::stdout().flush();
     // SAFETY: Ends the copy without running the parent's atexit functions.

@@ -1,21 +1,21 @@
-//! The only `unsafe` of the project, one Linux fact a file.
+//! The only `unsafe` of the project: one Linux fact per file.
 //!
 //! | file | the fact |
 //! |---|---|
-//! | `spawn.rs` | a child that borrows its parent's memory until it executes another program costs the same from any parent |
-//! | `request.rs` | what a start consists of, and so where it can fail |
-//! | `birth.rs` | what such a child does before it executes, and why it may do so little |
-//! | `disposition.rs` | what is ignored stays ignored in the next program |
-//! | `fork.rs` | `fork(2)` copies a process, and why only one with a single thread may be copied safely |
-//! | `pidfd.rs` | a process can be held by a descriptor: waited for and signalled without the risk of a reused pid |
-//! | `readiness.rs` | epoll knows a descriptor by what it was when it was registered |
-//! | `accept.rs` | a connection comes out of the backlog close-on-exec and non-blocking from its first moment |
-//! | `fd_passing.rs` | a descriptor travels over a Unix socket: the open file description behind it, not its number |
-//! | `environment.rs` | the environment may be changed by a process's only thread, and by no other |
-//! | `inherited.rs` | a descriptor survives `execve(2)`, and its number is all that the new program knows of it |
+//! | `spawn.rs` | a child that shares its parent's memory until `execve(2)` costs the same from any parent |
+//! | `request.rs` | the steps of a start, each of which can fail |
+//! | `child.rs` | what such a child does before `execve(2)`, and why it may do so little |
+//! | `disposition.rs` | an ignored signal stays ignored in the next program |
+//! | `fork.rs` | `fork(2)` copies a process, which is safe only if the process has a single thread |
+//! | `pidfd.rs` | a pidfd refers to one process for ever, so that a reused pid is not waited for or signalled |
+//! | `readiness.rs` | a descriptor that is registered with epoll must stay open and stay the same |
+//! | `accept.rs` | an accepted connection is close-on-exec and non-blocking from its first moment |
+//! | `fd_passing.rs` | a Unix socket passes open file descriptions, not descriptor numbers |
+//! | `environment.rs` | only a process with a single thread may change its environment |
+//! | `inherited.rs` | an inherited descriptor is only a number to the new program |
 
 pub mod accept;
-mod birth;
+mod child;
 pub mod disposition;
 pub mod environment;
 pub mod fd_passing;

@@ -1,14 +1,14 @@
-//! A process held by a descriptor.
+//! A descriptor that refers to a process.
 //!
-//! A pid is only a number: when its process has been waited for, the kernel gives it to another one. A pidfd (pidfd_open(2)) stays
-//! with its process for ever, and poll(2) finds it readable when the process has ended.
+//! A pid is only a number: once its process has been waited for, the kernel can give it to another one. A pidfd
+//! (pidfd_open(2)) refers to the same process for ever, and poll(2) reports it readable when the process has ended.
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::errno::Errno;
 
-/// How a process ended: what `waitid(2)` says in `si_code` and `si_status`.
+/// How a process ended: `si_code` and `si_status` of `waitid(2)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// By `exit(n)`; the kernel keeps the low 8 bits of n.
@@ -17,28 +17,28 @@ pub enum End {
     Killed(i32),
 }
 
-/// What becomes of an ended process when it is looked at.
+/// What [`wait`] does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wait {
-    /// Wait until it has ended, then let the kernel forget it, its pid included.
+    /// Waits for the end and reaps the process, which frees its pid.
     Reap,
-    /// The same, but do not wait.
+    /// Reaps the process if it has ended; does not block.
     ReapIfEnded,
-    /// Do not wait, and leave it as it is (a zombie): its pid, and so the number of its process group, stay its own.
+    /// Neither blocks nor reaps: an ended process stays a zombie and keeps its pid, and so the id of its process group.
     Peek,
 }
 
-/// Asks how a child ended; `None` when it has not and [`Wait`] says not to wait.
+/// Returns how a child ended; `None` if it has not and `how` does not block.
 ///
 /// ```c
 /// int waitid(P_PIDFD, id_t pidfd, siginfo_t *infop, WEXITED | …);   // waitid(2)
 /// ```
 ///
-/// nix's own `waitid` cannot be used: it has no value for a real-time signal, and fails when the child is reaped already.
+/// nix's `waitid` cannot be used: it cannot represent a real-time signal, and then fails with the child already reaped.
 ///
 /// # Errors
 ///
-/// `ECHILD` when the process is not our child, or has been reaped.
+/// `ECHILD` when the process is not a child of this one, or has been reaped.
 pub fn wait(pidfd: &impl AsFd, how: Wait) -> Result<Option<End>, Errno> {
     let options = libc::WEXITED
         | match how {
@@ -47,19 +47,19 @@ pub fn wait(pidfd: &impl AsFd, how: Wait) -> Result<Option<End>, Errno> {
             Wait::Peek => libc::WNOHANG | libc::WNOWAIT,
         };
     let id = pidfd.as_fd().as_raw_fd() as libc::id_t;
-    // SAFETY: All zeroes is a siginfo_t, and what waitid leaves there when no child has ended yet.
+    // SAFETY: All zeroes is a valid siginfo_t, and means that no child has ended.
     let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
     loop {
-        // SAFETY: The descriptor is open, and `info` is ours to write to.
+        // SAFETY: The descriptor is open, and this function owns `info`.
         match Errno::result(unsafe { libc::waitid(libc::P_PIDFD, id, &raw mut info, options) }) {
             Err(Errno::EINTR) => {}
-            answer => {
-                answer?;
+            result => {
+                result?;
                 break;
             }
         }
     }
-    // SAFETY: waitid has filled the members for SIGCHLD, or left them zero.
+    // SAFETY: waitid has set the members for SIGCHLD, or left them zero.
     let pid = unsafe { info.si_pid() };
     // SAFETY: As above.
     let status = unsafe { info.si_status() };
@@ -70,7 +70,7 @@ pub fn wait(pidfd: &impl AsFd, how: Wait) -> Result<Option<End>, Errno> {
     })
 }
 
-/// Sends a signal to the process, and to no other, whatever has become of its pid.
+/// Sends a signal to the process, never to another one that has its pid now. Signal 0 only checks.
 ///
 /// ```c
 /// int pidfd_send_signal(int pidfd, int sig, siginfo_t *info, unsigned int flags);   // pidfd_send_signal(2)
@@ -78,16 +78,16 @@ pub fn wait(pidfd: &impl AsFd, how: Wait) -> Result<Option<End>, Errno> {
 ///
 /// # Errors
 ///
-/// `ESRCH` when it has been reaped, `EPERM`, or `EINVAL` when there is no such signal. Signal 0 only asks.
+/// `ESRCH` when it has been reaped; `EPERM`; `EINVAL` when the signal does not exist.
 pub fn send_signal(pidfd: &impl AsFd, signal: i32) -> Result<(), Errno> {
     let pidfd = pidfd.as_fd().as_raw_fd();
     let no_info = std::ptr::null::<libc::siginfo_t>();
-    // SAFETY: An open descriptor, a number, and no pointer.
+    // SAFETY: An open descriptor, numbers and a null pointer.
     Errno::result(unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, signal, no_info, 0) }).map(drop)
 }
 
-/// Sends a signal to every process of a group. The number means this group only as long as its leader has not been reaped or some
-/// member lives; nix's `killpg` has no value for a real-time signal.
+/// Sends a signal to every process of a group. The number refers to this group only while its leader has not been
+/// reaped or a member lives. nix's `killpg` cannot represent a real-time signal.
 ///
 /// ```c
 /// int killpg(int pgrp, int sig);   // killpg(3)
@@ -95,7 +95,7 @@ pub fn send_signal(pidfd: &impl AsFd, signal: i32) -> Result<(), Errno> {
 ///
 /// # Errors
 ///
-/// `ESRCH` when the group is empty, `EPERM`, or `EINVAL` when there is no such signal.
+/// `ESRCH` when the group is empty; `EPERM`; `EINVAL` when the signal does not exist.
 pub fn signal_group(group: i32, signal: i32) -> Result<(), Errno> {
     // SAFETY: Takes two numbers.
     Errno::result(unsafe { libc::killpg(group, signal) }).map(drop)

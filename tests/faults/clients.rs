@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use super::until;
+use crate::kit::until;
 
 /// All that one connection is answered.
 pub(crate) async fn ask(address: SocketAddr) -> String {

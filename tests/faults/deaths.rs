@@ -1,6 +1,16 @@
 //! Workers that are killed, at each step between their start and their answer.
 
-use super::*;
+use std::net::Ipv4Addr;
+
+use forklore::child_process::{Command, Exit, Signal, Stdio};
+use forklore::cluster::State;
+use forklore::cluster::schedule::Policy;
+use tokio::net::TcpStream;
+
+use crate::clients::{Crowd, ask, exchange, heard, number};
+use crate::kit::{IMPOSTOR, Outcome, PROGRAMS, WORKER, node, rust, until};
+use crate::malice;
+use crate::watched::{policy, round_robin, say, stop};
 
 pub(crate) async fn before_it_is_online() -> Outcome {
     let cluster = round_robin();

@@ -1,7 +1,16 @@
 //! Processes that can open nothing more.
 
-use super::*;
+use std::time::{Duration, Instant};
+
+use forklore::child_process::Command;
+use forklore::cluster::schedule::Policy;
+use serde_json::json;
+
+use crate::clients::{Crowd, ask, number};
+use crate::harness::root;
+use crate::kit::{Outcome, WORKER, rust, until};
 use crate::remote::Remote;
+use crate::watched::{round_robin, stop};
 
 fn few(what: &str) -> Command {
     let script = "ulimit -n 64; exec node \"$0\" \"$1\"";

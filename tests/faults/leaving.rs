@@ -1,6 +1,12 @@
 //! Workers that leave while clients come: each of these has to be answered.
 
-use super::*;
+use forklore::child_process::{Command, Exit};
+use forklore::cluster::Worker;
+use forklore::cluster::schedule::Policy;
+
+use crate::clients::{Crowd, Load};
+use crate::kit::{Outcome, PROGRAMS, node, rust};
+use crate::watched::{round_robin, stop};
 
 /// How many clients there are at any time.
 const CLIENTS: usize = 8;
@@ -12,7 +18,7 @@ async fn replaced(
     rounds: usize,
     leave: impl AsyncFn(&Worker),
 ) -> Outcome {
-    let cluster = super::policy(policy);
+    let cluster = crate::watched::policy(policy);
     let (mut workers, address) = cluster.servers(3, || program("answer")).await;
     let load = Load::of(CLIENTS, address);
     for round in 0..rounds {

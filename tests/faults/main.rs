@@ -6,6 +6,7 @@ mod deaths;
 mod descriptors;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod kit;
 mod leaving;
 mod malice;
 mod many;
@@ -15,88 +16,10 @@ mod remote;
 mod stuck;
 mod watched;
 
-use std::cell::RefCell;
-use std::ffi::OsString;
-use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
-use clients::{Crowd, Load, ask, exchange, heard, number};
-use forklore::child_process::{Command, Exit, Signal, Stdio};
-use forklore::cluster::schedule::Policy;
-use forklore::cluster::{Options, State, Worker};
-use harness::started::{DEADLINE, Mark};
-use harness::{conclude, root, trial};
-use libtest_mimic::Trial;
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
-use watched::{Watched, stop};
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-const WORKER: &str = env!("CARGO_BIN_EXE_test-cluster-worker");
-const IMPOSTOR: &str = env!("CARGO_BIN_EXE_test-cluster-impostor");
-
-/// Both kinds of worker, by what they do.
-const PROGRAMS: [fn(&str) -> Command; 2] = [rust, node];
-
-thread_local! {
-    /// What marks the processes of the trial that runs on this thread.
-    static MARKS: RefCell<Vec<Mark>> = RefCell::default();
-}
-
-/// An environment variable for what a trial starts: at its end nobody who has it may be left.
-fn marked() -> (OsString, OsString) {
-    let mut command = std::process::Command::new("nobody");
-    let mark = Mark::put_on(&mut command);
-    MARKS.with_borrow_mut(|marks| marks.push(mark));
-    let (name, value) = command.get_envs().next().expect("a mark");
-    (name.to_owned(), value.expect("a value").to_owned())
-}
-
-/// A test with a runtime of its own, which must end and leave nothing behind.
-fn case<F: Future<Output = Outcome> + 'static>(name: &'static str, needs: &[&str], test: fn() -> F) -> Trial {
-    trial(name, needs, move || {
-        MARKS.take();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let ended = runtime.block_on(async { tokio::time::timeout(DEADLINE, test()).await });
-        ended.expect("it ends").expect("no error");
-        drop(runtime);
-        let left: Vec<String> = MARKS.take().iter().flat_map(Mark::leftovers).collect();
-        assert!(left.is_empty(), "left behind: {left:#?}");
-    })
-}
-
-fn rust(what: &str) -> Command {
-    Command::new(WORKER).args([what, "127.0.0.1:0"])
-}
-
-fn node(what: &str) -> Command {
-    Command::new("node").arg(root().join("tests/node/faulty.js")).arg(what)
-}
-
-fn policy(policy: Policy) -> Watched {
-    Watched::new(Options::default().policy(policy))
-}
-
-fn round_robin() -> Watched {
-    policy(Policy::RoundRobin)
-}
-
-/// Has an impostor say something to its primary, and what it hears then.
-async fn say(cluster: &Watched, impostor: &Worker, what: &Value) -> Value {
-    impostor.send(&json!({ "say": what })).await.expect("sent");
-    cluster.message(impostor).await["heard"].take()
-}
-
-/// Looks again and again until it is so.
-async fn until(mut it_is_so: impl FnMut() -> bool) {
-    let mut clock = tokio::time::interval(Duration::from_millis(1));
-    while !it_is_so() {
-        clock.tick().await;
-    }
-}
+use harness::conclude;
+use kit::case;
 
 fn main() -> ExitCode {
     let node = ["node"];

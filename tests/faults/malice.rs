@@ -1,10 +1,19 @@
 //! Workers that say what no worker says.
 
-use super::*;
+use std::net::SocketAddr;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 
+use forklore::child_process::{Command, Exit, Stdio};
+use forklore::cluster::schedule::Policy;
+use forklore::cluster::{State, Worker};
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use crate::clients::{all_of, ask, heard, number};
+use crate::kit::{IMPOSTOR, Outcome, rust, until};
+use crate::watched::{Watched, round_robin, say};
 
 /// What a worker asks that wants to listen on any port.
 pub(crate) fn query(seq: u64) -> Value {
@@ -46,7 +55,7 @@ async fn handed(cluster: &Watched, impostor: &Worker, address: SocketAddr) -> (T
             assert_eq!(newconn["act"], "newconn");
             return (client, newconn["seq"].as_u64().expect("a number"));
         }
-        number(&clients::all_of(client).await);
+        number(&all_of(client).await);
     }
 }
 
@@ -104,7 +113,7 @@ pub(crate) async fn of_two_answers_the_first_counts() -> Outcome {
     for accepted in [false, true, false] {
         impostor.send(&answer(number, accepted)).await?;
     }
-    assert_eq!(clients::all_of(refused).await, format!("{}\n", other.id()));
+    assert_eq!(all_of(refused).await, format!("{}\n", other.id()));
     assert_eq!((impostor.taken(), impostor.unanswered()), (1, 0));
     cluster.kill(&impostor).await;
     // It had been its own, and it kept it until its end.
@@ -130,7 +139,7 @@ pub(crate) async fn what_is_anothers_is_not_closed() -> Outcome {
 
 pub(crate) async fn a_bad_address_is_refused() -> Outcome {
     for policy in [Policy::RoundRobin, Policy::Shared] {
-        let cluster = super::policy(policy);
+        let cluster = crate::watched::policy(policy);
         let impostor = cluster.start(Command::new(IMPOSTOR));
         let (file, (stream, _other_end)) = (std::fs::File::open("/dev/null")?, UnixStream::pair()?);
         let bad = [

@@ -1,10 +1,16 @@
 //! Many connections, after which every process has as many descriptors as before.
 
-use super::*;
-use crate::remote::Remote;
+use std::io::Read;
+use std::net::SocketAddr;
+
+use forklore::cluster::schedule::Policy;
 use nix::libc::linger;
 use nix::sys::socket::{setsockopt, sockopt};
-use std::io::Read;
+
+use crate::clients::number;
+use crate::harness::root;
+use crate::kit::{Outcome, WORKER, until};
+use crate::remote::Remote;
 
 /// How many connections, by clients of which each comes again and again.
 const CONNECTIONS: usize = 10_000;

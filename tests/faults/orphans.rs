@@ -1,6 +1,12 @@
 //! The end of the primary, which is that of all its workers, whatever they do.
 
-use super::*;
+use forklore::child_process::{Exit, Signal};
+use forklore::cluster::schedule::Policy;
+use serde_json::json;
+
+use crate::clients::{ask, number};
+use crate::harness::root;
+use crate::kit::{Outcome, WORKER};
 use crate::remote::Remote;
 
 /// A primary with four workers, two of which will never look up again.

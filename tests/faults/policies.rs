@@ -1,15 +1,21 @@
 //! Who gets which connection, with real ones.
 
-use super::*;
 use std::collections::{BTreeMap, BTreeSet};
-use tokio::net::TcpSocket;
+use std::net::{Ipv4Addr, SocketAddr};
+
+use forklore::cluster::schedule::Policy;
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::clients::{all_of, ask, number};
+use crate::kit::{Outcome, rust, until};
+use crate::watched::{policy, stop};
 
 /// Asks from another one of this machine's own addresses.
 async fn ask_from(client: u8, address: SocketAddr) -> u32 {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind((Ipv4Addr::new(127, 0, 0, client), 0).into()).expect("an address of ours");
     let stream = socket.connect(address).await.expect("a connection");
-    number(&clients::all_of(stream).await)
+    number(&all_of(stream).await)
 }
 
 pub(crate) async fn sticky_keeps_each_client_at_its_worker() -> Outcome {
@@ -91,7 +97,7 @@ pub(crate) async fn one_that_keeps_its_connections_gets_fewer() -> Outcome {
         if slow.given() > before {
             held.push(stream);
         } else {
-            number(&clients::all_of(stream).await);
+            number(&all_of(stream).await);
             answered += 1;
         }
     }

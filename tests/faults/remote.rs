@@ -1,11 +1,14 @@
 //! A primary in another process, as its parent sees it.
 
 use std::collections::VecDeque;
+use std::net::{Ipv4Addr, SocketAddr};
 
-use forklore::child_process::Child;
+use forklore::child_process::{Child, Command, Exit};
+use forklore::cluster::schedule::Policy;
 use forklore::ipc::Channel;
+use serde_json::{Value, json};
 
-use super::*;
+use crate::kit::marked;
 
 /// It does what it is told, and says what happens.
 #[derive(Debug)]

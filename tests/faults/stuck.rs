@@ -1,6 +1,14 @@
 //! Workers that do nothing any more.
 
-use super::*;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use forklore::child_process::{Command, Exit, Signal};
+use forklore::cluster::{Options, Worker};
+
+use crate::clients::{Crowd, ask, number};
+use crate::kit::{Outcome, PROGRAMS, rust, until};
+use crate::watched::{Watched, round_robin};
 
 /// As many connections as a worker may hold, if nothing else is said.
 const WINDOW: usize = 16;

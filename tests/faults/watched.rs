@@ -6,11 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use forklore::child_process::{Command, Exit, Signal};
+use forklore::cluster::schedule::Policy;
 use forklore::cluster::{Event, ListenerInfo, Options, Primary, Worker};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::{marked, until};
+use crate::kit::{marked, until};
 
 /// A primary whose every event is received at once, and kept until a test asks for it.
 #[derive(Debug)]
@@ -175,4 +176,18 @@ pub(crate) async fn stop(worker: &Worker) {
     let stat = format!("/proc/{}/stat", worker.pid());
     let stopped = |stat: String| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'));
     until(|| std::fs::read_to_string(&stat).is_ok_and(stopped)).await;
+}
+
+pub(crate) fn policy(policy: Policy) -> Watched {
+    Watched::new(Options::default().policy(policy))
+}
+
+pub(crate) fn round_robin() -> Watched {
+    policy(Policy::RoundRobin)
+}
+
+/// Has an impostor say something to its primary, and what it hears then.
+pub(crate) async fn say(cluster: &Watched, impostor: &Worker, what: &Value) -> Value {
+    impostor.send(&json!({ "say": what })).await.expect("sent");
+    cluster.message(impostor).await["heard"].take()
 }

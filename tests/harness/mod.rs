@@ -1,10 +1,10 @@
-//! What the test programs without libtest's harness share: tests that name the tools they need, the workspace's programs, a house
+//! What the test programs without libtest's harness share: tests that name the tools they need, the workspace's programs, a workspace
 //! of labs made for tests, a terminal, and the search for processes left behind.
 #![allow(dead_code)] // each test program uses its own part
 
-pub(crate) mod house;
 pub(crate) mod started;
 pub(crate) mod terminal;
+pub(crate) mod workspace;
 
 use std::collections::HashMap;
 use std::env;

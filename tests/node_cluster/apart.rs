@@ -1,8 +1,15 @@
 //! A primary in a process of its own: how it ends is what matters, or where it runs. This test program is that process,
 //! too.
 
-use super::*;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use forklore::child_process::{Command, Exit, Signal, Stdio};
+use forklore::cluster::Options;
+use serde_json::json;
+
+use crate::kit::{Outcome, POLICIES, all_of, node};
+use crate::watched::{Watched, watched};
 
 /// What a process is to be, in its environment.
 const ROLE: &str = "FORKLORE_TEST_PRIMARY";

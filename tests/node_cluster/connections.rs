@@ -1,7 +1,16 @@
 //! Whose connection it is: what a worker is passed, refuses, or shares.
 
-use super::*;
 use std::net::{Ipv4Addr, TcpListener};
+
+use forklore::child_process::{Exit, Signal, Stdio};
+use forklore::cluster::AddressType;
+use forklore::cluster::schedule::Policy;
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use crate::kit::{Outcome, POLICIES, all_of, ask, get, node, until};
+use crate::watched::{WHOLE_LIFE, round_robin, watched};
 
 pub(crate) async fn a_connection_that_came_as_a_server_closed_is_anothers() -> Outcome {
     let mut cluster = round_robin();

@@ -1,8 +1,14 @@
 //! UDP: one socket, which all have.
 
-use super::*;
-use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+
+use forklore::cluster::Worker;
+use serde_json::json;
+
+use crate::kit::{Outcome, POLICIES};
+use crate::watched::{IDLE_LIFE, Watched, round_robin, watched};
 
 /// The policy says nothing of UDP.
 async fn four(cluster: &mut Watched, what: &str) -> (Vec<Worker>, SocketAddr) {

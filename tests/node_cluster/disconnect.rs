@@ -1,6 +1,13 @@
 //! How workers are asked to go, and go by themselves.
 
-use super::*;
+use forklore::child_process::Exit;
+use forklore::cluster::Worker;
+use forklore::cluster::schedule::Policy;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::kit::{Outcome, POLICIES, all_of};
+use crate::watched::{IDLE_LIFE, WHOLE_LIFE, round_robin, watched};
 
 pub(crate) async fn an_idle_worker_can_be_disconnected() -> Outcome {
     let mut cluster = round_robin();

@@ -1,8 +1,13 @@
 //! What a primary sees of its workers, and what they see of it.
 
-use super::*;
-use forklore::cluster::State;
+use forklore::child_process::{Exit, Stdio};
+use forklore::cluster::schedule::Policy;
+use forklore::cluster::{Options, State};
+use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::kit::{Outcome, ask, get, node};
+use crate::watched::{IDLE_LIFE, WHOLE_LIFE, round_robin};
 
 pub(crate) async fn a_worker_lives_from_fork_to_exit() -> Outcome {
     let mut cluster = round_robin();

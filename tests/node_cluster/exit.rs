@@ -1,6 +1,11 @@
 //! How workers end that are not asked to, and what keeps them alive.
 
-use super::*;
+use forklore::child_process::{Exit, Signal};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::kit::{Outcome, POLICIES, ask};
+use crate::watched::{IDLE_LIFE, WHOLE_LIFE, round_robin, watched};
 
 pub(crate) async fn a_worker_that_exits_at_once_has_its_code() -> Outcome {
     let mut cluster = round_robin();

@@ -1,7 +1,20 @@
 //! Where Node workers listen: TCP.
 
-use super::*;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::os::fd::AsRawFd;
+use std::time::Duration;
+
+use forklore::child_process::{Exit, Signal};
+use forklore::cluster::schedule::Policy;
+use forklore::cluster::{AddressType, Options, Worker};
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
+use serde_json::json;
+use tokio::net::TcpStream;
+
+use crate::kit::{Outcome, POLICIES, all_of, ask, get, until};
+use crate::watched::{IDLE_LIFE, Watched, round_robin, watched};
 
 pub(crate) async fn listening_says_the_port_that_was_found() -> Outcome {
     for policy in POLICIES {

@@ -9,83 +9,16 @@ mod events;
 mod exit;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod kit;
 mod listen;
 mod refused;
 mod under_node;
 mod watched;
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use forklore::child_process::{Command, Exit, Signal, Stdio};
-use forklore::cluster::schedule::Policy;
-use forklore::cluster::{AddressType, Options, Worker};
-use harness::{conclude, root, trial};
-use libtest_mimic::Trial;
-use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, connect, socket};
-use serde_json::{Value, json};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use watched::{IDLE_LIFE, WHOLE_LIFE, Watched};
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-/// Node's two: the primary accepts, or the workers do.
-const POLICIES: [Policy; 2] = [Policy::RoundRobin, Policy::Shared];
-
-/// A test with a runtime of its own, which must end.
-fn case<F: Future<Output = Outcome> + 'static>(name: &'static str, test: fn() -> F) -> Trial {
-    trial(name, &["node"], move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let ended = runtime.block_on(async { tokio::time::timeout(harness::started::DEADLINE, test()).await });
-        ended.expect("it ends").expect("no error");
-    })
-}
-
-fn node(script: &str, what: &str) -> Command {
-    Command::new("node").arg(root().join("tests/node").join(script)).arg(what)
-}
-
-fn watched(policy: Policy) -> Watched {
-    Watched::new(Options::default().policy(policy))
-}
-
-fn round_robin() -> Watched {
-    watched(Policy::RoundRobin)
-}
-
-/// What one connection is answered.
-async fn ask(address: SocketAddr) -> String {
-    all_of(TcpStream::connect(address).await.expect("a connection")).await
-}
-
-/// What one request is answered.
-async fn get(address: SocketAddr) -> String {
-    let mut stream = TcpStream::connect(address).await.expect("a connection");
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: forklore\r\nConnection: close\r\n\r\n").await.expect("written");
-    let response = all_of(stream).await;
-    let (head, body) = response.split_once("\r\n\r\n").expect("a response");
-    assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.contains("\r\nContent-Length: "), "{response}");
-    body.to_owned()
-}
-
-async fn all_of(mut stream: impl AsyncRead + Unpin) -> String {
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.expect("readable");
-    text
-}
-
-/// Lets the others run until it is so.
-async fn until(mut it_is_so: impl FnMut() -> bool) {
-    while !it_is_so() {
-        tokio::task::yield_now().await;
-    }
-}
+use harness::conclude;
+use kit::case;
 
 fn main() -> ExitCode {
     if let Some(exit) = apart::role() {

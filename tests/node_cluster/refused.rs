@@ -1,8 +1,16 @@
 //! What cannot be listened on, and how a worker hears of it.
 
-use super::*;
-use nix::unistd::{Uid, geteuid, setfsuid};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::fd::AsRawFd;
+
+use forklore::child_process::Exit;
+use forklore::cluster::schedule::Policy;
+use nix::errno::Errno;
+use nix::unistd::{Uid, geteuid, setfsuid};
+use serde_json::{Value, json};
+
+use crate::kit::{Outcome, POLICIES, all_of};
+use crate::watched::{IDLE_LIFE, round_robin, watched};
 
 fn error(code: &str, errno: Errno) -> Value {
     json!({ "code": code, "errno": -(errno as i32), "syscall": "bind" })

@@ -4,9 +4,9 @@ use forklore::child_process::{Command, exec_file};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::Outcome;
 use crate::harness::root;
 use crate::harness::started::Started;
+use crate::kit::Outcome;
 
 const WORKER: &str = env!("CARGO_BIN_EXE_test-cluster-worker");
 

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use forklore::child_process::{Command, Exit};
+use forklore::cluster::schedule::Policy;
 use forklore::cluster::{Address, Event, Options, Primary, Worker};
 use serde_json::Value;
 
-use super::node;
+use crate::kit::node;
 
 /// A primary whose every event is kept, until a test asks for it.
 #[derive(Debug)]
@@ -177,4 +178,12 @@ impl Watched {
         assert_eq!((primary.workers(), primary.listeners()), (vec![], vec![]));
         self.life
     }
+}
+
+pub(crate) fn watched(policy: Policy) -> Watched {
+    Watched::new(Options::default().policy(policy))
+}
+
+pub(crate) fn round_robin() -> Watched {
+    watched(Policy::RoundRobin)
 }

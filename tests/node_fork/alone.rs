@@ -1,6 +1,9 @@
 //! What needs no Node.
 
-use super::*;
+use forklore::child_process::{Command, Exit, Stdio};
+use forklore::ipc::Ending;
+
+use crate::kit::{Outcome, PROGRAM};
 
 pub(crate) async fn close_waits_for_a_grandchild_that_holds_the_channel() -> Outcome {
     // The shell leaves a cat behind that holds descriptor 3 until the pipe at 4 ends.

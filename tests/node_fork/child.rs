@@ -1,6 +1,12 @@
 //! A Node child under our parent: messages, and the life of the channel.
 
-use super::*;
+use std::io::Write;
+
+use forklore::child_process::{Command, Event, Exit, Signal, Stdio};
+use forklore::ipc::Ending;
+use serde_json::json;
+
+use crate::kit::{Outcome, connection, end, fork, next, text};
 
 pub(crate) async fn values_and_handles_come_back() -> Outcome {
     let (child, channel) = fork("echo");

@@ -1,7 +1,13 @@
 //! A Node child under our parent: handles.
 
-use super::*;
+use std::io::{Read, Write};
+use std::net::{TcpStream, UdpSocket};
+
+use forklore::child_process::{Command, Exit};
+use forklore::ipc::{Handle, Settings, Socket};
 use tokio::io::AsyncReadExt;
+
+use crate::kit::{Outcome, connection, end, fork, loopback, next, node, text};
 
 pub(crate) async fn a_thousand_handles_from_node() -> Outcome {
     let (child, channel) = fork("connections");

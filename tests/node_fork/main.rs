@@ -5,77 +5,13 @@ mod child;
 mod handles;
 #[path = "../harness/mod.rs"]
 mod harness;
+mod kit;
 mod parent;
 
-use std::future::Future;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::process::ExitCode;
 
-use forklore::child_process::{Child, Command, Event, Exit, Signal, Stdio};
-use forklore::ipc::{Channel, Ending, Handle, Settings, Socket};
-use harness::{conclude, root, trial};
-use libtest_mimic::Trial;
-use serde_json::{Value, json};
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-const PROGRAM: &str = env!("CARGO_BIN_EXE_test-channel-child");
-
-/// A test with a runtime of its own, which must end.
-fn case<F: Future<Output = Outcome> + 'static>(name: &'static str, needs: &[&str], test: fn() -> F) -> Trial {
-    trial(name, needs, move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let ended = runtime.block_on(async { tokio::time::timeout(harness::started::DEADLINE, test()).await });
-        ended.expect("it ends").expect("no error");
-    })
-}
-
-fn node(what: &str) -> Command {
-    Command::new("node").arg(root().join("tests/node/child.js")).arg(what)
-}
-
-fn fork(what: &str) -> (Child, Channel) {
-    node(what).fork().expect("node starts")
-}
-
-async fn next(channel: &Channel) -> Value {
-    let message = channel.recv().await.expect("no error").expect("not the end");
-    message.decode().expect("JSON")
-}
-
-/// What the Node parent says that it has seen.
-async fn node_parent(what: &str) -> Value {
-    let script = root().join("tests/node/parent.js");
-    let said = forklore::child_process::exec_file(Command::new("node").arg(script).args([PROGRAM, what])).await;
-    serde_json::from_slice(&said.expect("the parent ends well").stdout).expect("JSON")
-}
-
-async fn end(mut child: Child, channel: Channel) -> Exit {
-    channel.disconnect().await;
-    child.close().await.expect("it can be waited for")
-}
-
-fn loopback() -> TcpListener {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port")
-}
-
-/// Two ends of a TCP connection, neither of which says "try again".
-fn connection() -> (TcpStream, TcpStream) {
-    let listener = loopback();
-    let client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
-    (listener.accept().expect("a connection").0, client)
-}
-
-/// All that is still to be read, without stopping the runtime.
-async fn text(mut stream: TcpStream) -> String {
-    let read = tokio::task::spawn_blocking(move || {
-        stream.set_nonblocking(false)?;
-        let mut text = String::new();
-        stream.read_to_string(&mut text).map(|_| text)
-    });
-    read.await.expect("no panic").expect("readable")
-}
+use harness::conclude;
+use kit::case;
 
 fn main() -> ExitCode {
     let node = ["node"];

@@ -1,6 +1,8 @@
 //! Our child under a Node parent.
 
-use super::*;
+use serde_json::json;
+
+use crate::kit::{Outcome, node_parent};
 
 pub(crate) async fn parent_values() -> Outcome {
     assert_eq!(node_parent("values").await, json!([true, 0, null]));

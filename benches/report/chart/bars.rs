@@ -1,9 +1,10 @@
 //! Bars from the left to the right, one panel for each parameter.
 
+use forklore_benches::Outcome;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::{Area, Contestant, INK, Outcome, SIZE, WIDTH, caption, contestants, text};
+use super::style::{Area, Contestant, INK, SIZE, WIDTH, caption, contestants, text};
 use crate::figure::Figure;
 use crate::read::Results;
 

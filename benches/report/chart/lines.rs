@@ -1,10 +1,11 @@
 //! Lines across a parameter that is a number; both axes logarithmic.
 
+use forklore_benches::Outcome;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::{Area, Contestant, INK, Outcome, SIZE, WIDTH, caption, contestants, text};
+use super::style::{Area, Contestant, INK, SIZE, WIDTH, caption, contestants, text};
 use crate::figure::{Figure, Unit, number};
 use crate::read::Results;
 

@@ -1,5 +1,6 @@
 //! The primary, and what is done with it more than once.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::net::SocketAddr;
 
@@ -7,10 +8,12 @@ use forklore::child_process::{Command, Exit, Stdio};
 use forklore::cluster::{Event, Primary, Worker};
 use transcript::Transcript;
 
-use crate::Counts;
 use crate::client::Client;
 
 const CONNECTIONS: usize = 40;
+
+/// The number of connections, or of requests, that each worker had, by its id.
+pub(crate) type Counts = BTreeMap<u32, usize>;
 
 pub(crate) struct Cluster {
     pub(crate) t: Transcript,

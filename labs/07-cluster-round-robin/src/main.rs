@@ -7,19 +7,16 @@ mod cluster;
 mod listeners;
 mod worker;
 
-use std::collections::BTreeMap;
 use std::error::Error;
 use std::process::ExitCode;
 
 use client::Client;
-use cluster::Cluster;
+use cluster::{Cluster, Counts};
 use forklore::child_process::Signal;
 use forklore::cluster::{Options, Primary, Worker};
 use transcript::{ArrowKind, Transcript, yes};
 
 const VOICES: [&str; 6] = ["primary", "worker 1", "worker 2", "worker 3", "worker 4", "worker 5"];
-/// How many connections, or requests, each worker had, by its id.
-type Counts = BTreeMap<u32, usize>;
 
 fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {

@@ -1,4 +1,4 @@
-//! The workers of app.js, and who of them answers.
+//! The workers of app.js, and which of them answers.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -7,7 +7,8 @@ use forklore::child_process::{Command, Exit, Stdio};
 use forklore::cluster::{Event, Options, Primary, Worker};
 use transcript::Transcript;
 
-use crate::{client, without_node};
+use crate::client;
+use crate::node::without_node;
 
 const CONNECTIONS: usize = 40;
 

@@ -1,22 +1,22 @@
-//! The end of anybody's program.
+//! The end of any program under [`Host`].
 
 use std::error::Error;
 use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
 
-use forklore::child_process::{Exit, Signal};
+use forklore::child_process::Signal;
+use forklore::cluster::Event;
 use forklore::cluster::schedule::Policy;
-use forklore::cluster::{Event, Worker};
 use tokio::time::timeout;
-use transcript::{ArrowKind, EndRequests, Transcript};
+use transcript::EndRequests;
 
-use crate::host::{Host, name};
+use crate::host::{Host, name, tell_exit};
 
-/// How long the workers may take to finish what they have begun.
+/// The time that workers have to finish what they have begun.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Asks the workers to end, and waits until they have; kills those that take too long.
+/// Asks the workers to end and waits until they have. Kills those that take too long.
 pub(crate) async fn end(host: &Host, requests: &mut EndRequests) -> Result<(), Box<dyn Error>> {
     let ends = async {
         let mut grace = pin!(timeout(GRACE, pending::<()>()));
@@ -24,7 +24,7 @@ pub(crate) async fn end(host: &Host, requests: &mut EndRequests) -> Result<(), B
         loop {
             tokio::select! {
                 event = host.primary.next_event() => match event {
-                    Some(Event::Exit(worker, exit)) => tell(&host.t, &worker, exit?),
+                    Some(Event::Exit(worker, exit)) => tell_exit(&host.t, &worker, exit?),
                     Some(_) => {}
                     None => return Ok(()),
                 },
@@ -43,11 +43,6 @@ pub(crate) async fn end(host: &Host, requests: &mut EndRequests) -> Result<(), B
     ended
 }
 
-/// How a worker ended.
-pub(crate) fn tell(t: &Transcript, worker: &Worker, exit: Exit) {
-    t.voice(&name(worker)).arrow(ArrowKind::Exit, "primary", exit);
-}
-
 fn kill(host: &Host, why: &str) {
     host.t.say(format!("{why}: SIGKILL to those that are left"));
     for worker in host.primary.workers() {
@@ -56,7 +51,7 @@ fn kill(host: &Host, why: &str) {
     }
 }
 
-/// What each worker got.
+/// Prints how many connections each worker got.
 fn report(host: &Host) {
     host.t.step("Who got how many connections");
     if host.options.policy == Policy::Shared {

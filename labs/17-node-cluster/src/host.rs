@@ -1,4 +1,4 @@
-//! Anybody's program, until somebody asks us to end.
+//! Runs any program in workers, until a signal asks for the end.
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -12,12 +12,12 @@ use forklore::child_process::{Command, Exit, Stdio};
 use forklore::cluster::{Event, Primary, Worker};
 use transcript::{ArrowKind, EndRequests, Transcript};
 
+use crate::node::without_node;
 use crate::options::Options;
-use crate::{farewell, without_node};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// So many deaths in so short a time, and we give up.
+/// This many deaths within this time end the program.
 const DEATHS: usize = 5;
 const WITHIN: Duration = Duration::from_secs(10);
 
@@ -26,36 +26,33 @@ pub(crate) struct Host {
     pub(crate) primary: Primary,
     app: PathBuf,
     pub(crate) options: Options,
-    /// All that there have been.
+    /// Every worker that was started.
     pub(crate) workers: Vec<Worker>,
-    /// How many of them have not been reported as ended.
+    /// The number of workers whose end has not been reported.
     alive: usize,
-    /// When workers died, of late.
+    /// When workers died, within the last [`WITHIN`].
     deaths: VecDeque<Instant>,
-    /// What the kernel calls the addresses that were reported.
+    /// The kernel's own addresses that were printed.
     reported: Vec<SocketAddr>,
 }
 
-pub(crate) async fn host(t: Transcript, mut requests: EndRequests, app: PathBuf, options: Options) -> Result<()> {
-    t.step(format!("{}: {}, workers: {}", app.display(), options.policy, options.workers));
-    let primary = Primary::new(options.cluster());
-    let (workers, deaths, reported) = (Vec::new(), VecDeque::new(), Vec::new());
-    let mut host = Host { t, primary, app, options, workers, alive: 0, deaths, reported };
-    let ended = host.serve(&mut requests).await;
-    farewell::end(&host, &mut requests).await?;
-    ended
-}
-
 impl Host {
+    pub(crate) fn new(t: Transcript, app: PathBuf, options: Options) -> Host {
+        t.step(format!("{}: {}, workers: {}", app.display(), options.policy, options.workers));
+        let primary = Primary::new(options.cluster());
+        let (workers, deaths, reported) = (Vec::new(), VecDeque::new(), Vec::new());
+        Host { t, primary, app, options, workers, alive: 0, deaths, reported }
+    }
+
     /// Runs the workers until there is a reason to end.
-    async fn serve(&mut self, requests: &mut EndRequests) -> Result<()> {
+    pub(crate) async fn serve(&mut self, requests: &mut EndRequests) -> Result<()> {
         for _ in 0..self.options.workers.get() {
             self.fork()?;
         }
         while self.t.trouble().is_none() {
             tokio::select! {
                 event = self.primary.next_event() => match event {
-                    Some(event) => self.hear(event)?,
+                    Some(event) => self.handle_event(event)?,
                     None => break,
                 },
                 signal = requests.next() => {
@@ -86,7 +83,7 @@ impl Host {
         Ok(())
     }
 
-    fn hear(&mut self, event: Event) -> Result<()> {
+    fn handle_event(&mut self, event: Event) -> Result<()> {
         match event {
             Event::Listening(worker, address) => {
                 self.t.say(format!("{} listens on {address}", name(&worker)));
@@ -105,7 +102,7 @@ impl Host {
     /// Replaces a worker that has died. One that left in an orderly way wanted to.
     fn ended(&mut self, worker: &Worker, exit: Exit) -> Result<()> {
         self.alive -= 1;
-        farewell::tell(&self.t, worker, exit);
+        tell_exit(&self.t, worker, exit);
         if worker.exited_after_disconnect() {
             return Ok(());
         }
@@ -144,4 +141,9 @@ fn runs_by_itself(app: &Path) -> bool {
 
 pub(crate) fn name(worker: &Worker) -> String {
     format!("worker {}", worker.id())
+}
+
+/// Prints how a worker ended.
+pub(crate) fn tell_exit(t: &Transcript, worker: &Worker, exit: Exit) {
+    t.voice(&name(worker)).arrow(ArrowKind::Exit, "primary", exit);
 }

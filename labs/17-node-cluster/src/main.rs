@@ -1,27 +1,31 @@
-//! An ordinary Node program with cluster, unchanged, under a primary in Rust. With the path of a program: that one, until Ctrl-C.
+//! An ordinary Node program with cluster, unchanged, under a primary in Rust. With the path of a program, it runs that
+//! one until Ctrl-C.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `options.rs` | the command line |
 //! | `lesson.rs` | the lesson, with the workers of `node/app.js` |
-//! | `cluster.rs` | those workers, and who of them answers |
+//! | `cluster.rs` | those workers, and which of them answers |
 //! | `client.rs` | one connection, one answer |
-//! | `host.rs` | anybody's program |
+//! | `host.rs` | any other program |
 //! | `farewell.rs` | its end |
+//! | `node.rs` | the error when Node is missing |
 
 mod client;
 mod cluster;
 mod farewell;
 mod host;
 mod lesson;
+mod node;
 mod options;
 
 use std::error::Error;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use forklore::error::ErrorKind;
+use host::Host;
 use options::Options;
-use transcript::Refusal;
+use transcript::{EndRequests, Transcript};
 
 fn main() -> ExitCode {
     let options: Options = match transcript::arguments() {
@@ -34,15 +38,13 @@ fn main() -> ExitCode {
         return transcript::run_with(json, &voices, lesson::lesson);
     };
     let last = format!("worker {}", options.workers);
-    transcript::run_until_told(json, &["primary", &last], |t, requests| host::host(t, requests, app, options))
+    transcript::run_until_told(json, &["primary", &last], |t, requests| host(t, requests, app, options))
 }
 
-/// What is said when a worker cannot be started.
-fn without_node(error: forklore::error::Error) -> Box<dyn Error> {
-    match error.kind() {
-        ErrorKind::ProgramNotFound { .. } => {
-            Refusal::new(3, "node is not installed: apt-get install nodejs, or an installer from nodejs.org").into()
-        }
-        _ => error.into(),
-    }
+/// Runs a program of the reader's own until a signal asks it to end.
+async fn host(t: Transcript, mut requests: EndRequests, app: PathBuf, options: Options) -> Result<(), Box<dyn Error>> {
+    let mut host = Host::new(t, app, options);
+    let ended = host.serve(&mut requests).await;
+    farewell::end(&host, &mut requests).await?;
+    ended
 }

@@ -5,8 +5,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
-use crate::run::program;
-
 /// What every lab takes. One with arguments of its own has this among them, with `#[command(flatten)]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Args)]
 pub struct Output {
@@ -39,6 +37,12 @@ pub fn arguments<T: Parser>() -> Result<T, ExitCode> {
             ExitCode::from(2)
         }
     })
+}
+
+/// The name by which this program was started, without its directory.
+pub(crate) fn program() -> String {
+    let path = std::env::args().next().unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 /// What is wrong, without the advice that stands below it.

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use crate::Transcript;
-use crate::arguments::{Plain, arguments};
+use crate::arguments::{Plain, arguments, program};
 use crate::requests::EndRequests;
 
 /// What a lab's parts return: any error that can be said in one sentence.
@@ -143,10 +143,4 @@ fn fail(error: &(dyn Error + 'static)) -> ExitCode {
 
 fn say(error: &dyn fmt::Display) {
     eprintln!("{}: {error}", program());
-}
-
-/// The name by which this program was started, without its folder.
-pub(crate) fn program() -> String {
-    let path = std::env::args().next().unwrap_or_default();
-    path.rsplit('/').next().unwrap_or_default().to_owned()
 }

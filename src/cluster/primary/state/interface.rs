@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::address::Address;
-use super::worker::WorkerStatus;
 use crate::cluster::protocol::{FromPrimary, FromWorker, Query, Reply};
 
 /// A worker's number in the cluster, from 1.
@@ -98,6 +97,41 @@ pub enum Effect {
     Forget { worker: WorkerId, status: WorkerStatus },
     /// Sends an [`Input::Tick`] at this time, since the start. An earlier time replaces a later one.
     WakeAt(Duration),
+}
+
+/// How far a worker's life has come: Node's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Started, and not heard of yet.
+    None,
+    /// It runs.
+    Online,
+    /// It listens somewhere.
+    Listening,
+    /// Its channel has ended.
+    Disconnected,
+    /// Its process has ended.
+    Dead,
+}
+
+/// What is known of a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WorkerStatus {
+    /// How far its life has come.
+    pub state: State,
+    /// It was asked to disconnect, or said that it would.
+    pub exited_after_disconnect: bool,
+    /// How many connections it was handed, including those that it gave back.
+    pub given: u64,
+    /// How many connections it has accepted.
+    pub taken: u64,
+    /// How many connections it holds that it has not answered for.
+    pub unanswered: usize,
+}
+
+impl WorkerStatus {
+    pub(in crate::cluster::primary) const NEW: WorkerStatus =
+        WorkerStatus { state: State::None, exited_after_disconnect: false, given: 0, taken: 0, unanswered: 0 };
 }
 
 /// Why a connection's descriptor is closed.

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::worker::State;
-use super::{Effect, FromPrimary, Notice, PrimaryState, Timer, WorkerId};
+use super::{Effect, FromPrimary, Notice, PrimaryState, State, Timer, WorkerId};
 
 impl PrimaryState {
     /// Asks a worker to disconnect, once: a Node worker that is asked twice closes its channel twice and dies of it.

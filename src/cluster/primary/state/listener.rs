@@ -10,9 +10,16 @@ use serde_json::value::RawValue;
 use super::super::address::Address;
 use super::super::options::Options;
 use super::interface::{ConnectionId, WorkerId};
-use super::worker::is_late;
 use crate::cluster::protocol::{Query, Reply};
 use crate::cluster::schedule::{Policy, Scheduler};
+
+/// What counts as a prompt answer: some turns of a busy event loop.
+pub const PROMPT: Duration = Duration::from_millis(10);
+
+/// Whether an answer that took so long is late.
+pub(super) fn is_late(took: Duration) -> bool {
+    took > PROMPT
+}
 
 /// A port, or a path, that workers listen on.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -54,9 +54,8 @@ use super::address::Address;
 use super::options::Options;
 use crate::cluster::protocol::{FromPrimary, FromWorker};
 
-pub use interface::{Closed, ConnectionId, Delivery, Effect, Input, ListenerId, Notice, WorkerId};
-pub use listener::ListenerInfo;
-pub use worker::{PROMPT, State, WorkerStatus};
+pub use interface::{Closed, ConnectionId, Delivery, Effect, Input, ListenerId, Notice, State, WorkerId, WorkerStatus};
+pub use listener::{ListenerInfo, PROMPT};
 
 /// How long accepting pauses after a failure, and how long a connection waits that every worker has refused.
 pub const RETRY_DELAY: Duration = Duration::from_millis(50);

@@ -3,46 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::interface::ListenerId;
-use super::listener::Waiting;
-
-/// What counts as a prompt answer: some turns of a busy event loop.
-pub const PROMPT: Duration = Duration::from_millis(10);
-
-/// How far a worker's life has come: Node's names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// Started, and not heard of yet.
-    None,
-    /// It runs.
-    Online,
-    /// It listens somewhere.
-    Listening,
-    /// Its channel has ended.
-    Disconnected,
-    /// Its process has ended.
-    Dead,
-}
-
-/// What is known of a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WorkerStatus {
-    /// How far its life has come.
-    pub state: State,
-    /// It was asked to disconnect, or said that it would.
-    pub exited_after_disconnect: bool,
-    /// How many connections it was handed, including those that it gave back.
-    pub given: u64,
-    /// How many connections it has accepted.
-    pub taken: u64,
-    /// How many connections it holds that it has not answered for.
-    pub unanswered: usize,
-}
-
-impl WorkerStatus {
-    pub(in crate::cluster::primary) const NEW: WorkerStatus =
-        WorkerStatus { state: State::None, exited_after_disconnect: false, given: 0, taken: 0, unanswered: 0 };
-}
+use super::interface::{ListenerId, State, WorkerStatus};
+use super::listener::{Waiting, is_late};
 
 /// A worker whose channel is open or whose process runs.
 #[derive(Debug)]
@@ -136,9 +98,4 @@ impl WorkerRecord {
     pub(super) fn place_of(&self, seq: u64) -> Option<usize> {
         self.unanswered.binary_search_by_key(&seq, |one| one.seq).ok()
     }
-}
-
-/// Whether an answer that took so long is late.
-pub(super) fn is_late(took: Duration) -> bool {
-    took > PROMPT
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Page;
+use super::page::Page;
 use crate::catalogue::read_text;
 use crate::excerpt::excerpt;
 use crate::failure::Error;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde::Deserialize;
 
-use super::Page;
+use super::page::Page;
 use crate::catalogue::read_text;
 use crate::failure::Error;
 use crate::html::{anchor, text};
@@ -17,7 +17,7 @@ const PAGE: &str = "benchmarks.md";
 pub(super) const UNMEASURED: &str =
     "<p class=\"cost unmeasured\">Not measured yet: <code>just bench</code> takes the figures.</p>";
 
-/// A row of `rows.json`: a ratio that was wanted, and what was found.
+/// A row of `rows.json`: a target, and what was measured.
 #[derive(Debug, Deserialize)]
 struct Row {
     id: String,
@@ -29,7 +29,7 @@ struct Row {
 }
 
 /// Where the report has these rows in a table.
-const WANTED: &str = "Wanted and found";
+const TARGETS: &str = "Targets";
 
 /// Neighbours are one directive: their rows make one table.
 pub(super) fn cost(page: &Page<'_>, words: &str) -> Result<String, Error> {
@@ -40,7 +40,7 @@ pub(super) fn cost(page: &Page<'_>, words: &str) -> Result<String, Error> {
     }
     let Ok(rows) = read_text(&folder.join("rows.json")) else { return Ok(UNMEASURED.to_owned()) };
     let found: Vec<Row> = serde_json::from_str(&rows).map_err(|error| Error::file(&folder.join("rows.json"), error))?;
-    let link = format!("{}{PAGE}#{}", page.to_root(), anchor(WANTED));
+    let link = format!("{}{PAGE}#{}", page.to_root(), anchor(TARGETS));
     Ok(html(&rows_called(&found, &ids)?, &link))
 }
 
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn rows_are_found_by_their_names() {
-        let rows = r#"[{"id":"handles","what":"handles","limit":"–","ours":"1","peer":"2","ratio":"3","wanted":"4","reached":false}]"#;
+        let rows = r#"[{"id":"handles","what":"handles","limit":"–","ours":"1","peer":"2","ratio":"3","target":"4","reached":false}]"#;
         let rows: Vec<Row> = serde_json::from_str(rows).expect("a row");
         let table = rows_called(&rows, &["handles"]).expect("it is there");
         assert_eq!(table, [["handles", "–", "1", "2", "3"]]);

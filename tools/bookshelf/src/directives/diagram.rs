@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::Page;
+use super::page::Page;
 use crate::diagram;
 use crate::failure::Error;
 use crate::html::text;

@@ -1,8 +1,8 @@
 //! Inside a line of text: `{{#fact 05 name}}`, `{{#seen 05 2 words}}`, `{{#claim 16}}`.
 
-use super::Page;
 use super::claims::{self, CLAIMS};
 use super::output::{fact_anchor, line_anchor};
+use super::page::Page;
 use crate::catalogue::Lab;
 use crate::failure::Error;
 use crate::html::inline;

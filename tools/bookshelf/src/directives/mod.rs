@@ -21,17 +21,18 @@ mod find;
 mod lab;
 mod links;
 pub(crate) mod output;
+mod page;
 mod trace;
 
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use mdbook_preprocessor::book::{Book, BookItem};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
-use crate::catalogue::{Catalogue, Lab};
-use crate::failure::{Error, Place};
+use crate::catalogue::Catalogue;
+use crate::failure::Error;
 use find::Directive;
+use page::Page;
 
 /// The preprocessor that puts the pieces of the repository into the chapters.
 #[derive(Debug)]
@@ -51,7 +52,7 @@ impl Preprocessor for Directives {
             let Some(path) = chapter.path.clone() else { return };
             let source = context.root.join(&context.config.book.src).join(&path);
             let page = Page::new(&self.catalogue, &path, &source);
-            match page.expand(&chapter.content) {
+            match expand(&page, &chapter.content) {
                 Ok(content) => chapter.content = content,
                 Err(found) => errors.push(found),
             }
@@ -61,98 +62,60 @@ impl Preprocessor for Directives {
     }
 }
 
-/// A chapter whose directives are being replaced.
-#[derive(Debug)]
-struct Page<'a> {
-    catalogue: &'a Catalogue,
-    /// The lab that it is about, by its file name.
-    lab: Option<&'a Lab>,
-    /// From the book's folder of sources: `labs/05-handle-passing.md`.
-    path: PathBuf,
-    /// From the root of the repository.
-    file: PathBuf,
-    /// What its author wrote.
-    source: String,
+/// The chapter with its directives replaced.
+///
+/// # Errors
+///
+/// All that are wrong, each with its line.
+fn expand(page: &Page<'_>, content: &str) -> Result<String, Error> {
+    let source = page.catalogue.root.join("book/src");
+    let content = &charts::with_charts(&page.path, &source, &claims::with_anchors(&page.path, content));
+    let mut text = String::with_capacity(content.len() * 2);
+    let (mut errors, mut done) = (Vec::new(), 0);
+    for (count, directive) in find::find(content).into_iter().enumerate() {
+        text += &content[done..directive.range.start];
+        done = directive.range.end;
+        match replace(page, &directive, count) {
+            Ok(html) => text += &html,
+            Err(error) => errors.push(error.at(&page.place(&directive))),
+        }
+    }
+    Error::all(errors)?;
+    text += &content[done..];
+    Ok(text)
 }
 
-impl<'a> Page<'a> {
-    fn new(catalogue: &'a Catalogue, path: &Path, file: &Path) -> Page<'a> {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let of_a_lab = path.parent().is_some_and(|folder| folder.ends_with("labs"));
-        let source = std::fs::read_to_string(file).unwrap_or_default();
-        let file = file.strip_prefix(&catalogue.root).unwrap_or(file).to_owned();
-        let lab = catalogue.by_name(&stem).filter(|_| of_a_lab);
-        Page { catalogue, lab, path: path.to_owned(), file, source }
+fn replace(page: &Page<'_>, directive: &Directive<'_>, count: usize) -> Result<String, Error> {
+    let words = directive.words.as_str();
+    let html = match directive.name {
+        "fact" => return links::fact(page, words),
+        "seen" => return links::seen(page, words),
+        "claim" => return links::claim(page, words),
+        "lab" => lab::card(page.lab()?),
+        "prediction" => lab::prediction(page.lab()?),
+        "output" => output::all(page.lab()?),
+        "step" => output::step(page.lab()?, words),
+        "diagram" => diagram::diagram(page, words, count),
+        "code" => code::tabs(page, words, count),
+        "source" => code::source(page, words),
+        "trace" => trace::trace(page, words),
+        "cost" => cost::cost(page, words),
+        // mdBook has obeyed those that it could.
+        "include" if words.starts_with("benchmarks/") => Ok(cost::UNMEASURED.to_owned()),
+        "include" => Err(Error::new(directive.whole, "there is no such file, or it cannot be read")),
+        name => Err(Error::new(format!("{{{{#{name}}}}}"), "there is no such directive")),
+    }?;
+    if !directive.alone {
+        return Err(Error::new(directive.whole, "it must stand in a line of its own"));
     }
-
-    /// The chapter with its directives replaced.
-    ///
-    /// # Errors
-    ///
-    /// All that are wrong, each with its line.
-    fn expand(&self, content: &str) -> Result<String, Error> {
-        let source = self.catalogue.root.join("book/src");
-        let content = &charts::with_charts(&self.path, &source, &claims::with_anchors(&self.path, content));
-        let mut text = String::with_capacity(content.len() * 2);
-        let (mut errors, mut done) = (Vec::new(), 0);
-        for (count, directive) in find::find(content).into_iter().enumerate() {
-            text += &content[done..directive.range.start];
-            done = directive.range.end;
-            match self.replace(&directive, count) {
-                Ok(html) => text += &html,
-                Err(error) => errors.push(error.at(&self.place(&directive))),
-            }
-        }
-        Error::all(errors)?;
-        text += &content[done..];
-        Ok(text)
-    }
-
-    fn replace(&self, directive: &Directive<'_>, count: usize) -> Result<String, Error> {
-        let words = directive.words.as_str();
-        let html = match directive.name {
-            "fact" => return links::fact(self, words),
-            "seen" => return links::seen(self, words),
-            "claim" => return links::claim(self, words),
-            "lab" => lab::card(self.lab()?),
-            "prediction" => lab::prediction(self.lab()?),
-            "output" => output::all(self.lab()?),
-            "step" => output::step(self.lab()?, words),
-            "diagram" => diagram::diagram(self, words, count),
-            "code" => code::tabs(self, words, count),
-            "source" => code::source(self, words),
-            "trace" => trace::trace(self, words),
-            "cost" => cost::cost(self, words),
-            // mdBook has obeyed those that it could.
-            "include" if words.starts_with("benchmarks/") => Ok(cost::UNMEASURED.to_owned()),
-            "include" => Err(Error::new(directive.whole, "there is no such file, or it cannot be read")),
-            name => Err(Error::new(format!("{{{{#{name}}}}}"), "there is no such directive")),
-        }?;
-        if !directive.alone {
-            return Err(Error::new(directive.whole, "it must stand in a line of its own"));
-        }
-        debug_assert!(!html.contains("\n\n"), "a blank line would end the block");
-        Ok(format!("\n{html}\n"))
-    }
-
-    fn lab(&self) -> Result<&'a Lab, Error> {
-        self.lab.ok_or_else(|| Error::new("it is about no lab", "only book/src/labs/NN-slug.md is"))
-    }
-
-    /// What leads from this page to the book's root: `../`.
-    fn to_root(&self) -> String {
-        "../".repeat(self.path.components().count().saturating_sub(1))
-    }
-
-    /// The line of the directive, in what its author wrote.
-    fn place(&self, directive: &Directive<'_>) -> Place {
-        let before = self.source.find(directive.whole).map_or("", |at| &self.source[..at]);
-        Place { file: self.file.clone(), line: before.matches('\n').count() + 1 }
-    }
+    debug_assert!(!html.contains("\n\n"), "a blank line would end the block");
+    Ok(format!("\n{html}\n"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn expanded(path: &str, content: &str) -> Result<String, String> {
@@ -160,7 +123,7 @@ mod tests {
         let catalogue = Catalogue::open(root).expect("the labs");
         let source = content.to_owned();
         let page = Page { source, ..Page::new(&catalogue, Path::new(path), &root.join("book/src").join(path)) };
-        page.expand(content).map_err(|error| error.to_string())
+        super::expand(&page, content).map_err(|error| error.to_string())
     }
 
     const LAB: &str = "labs/05-handle-passing.md";

@@ -1,6 +1,6 @@
 //! `{{#trace}}` and `{{#trace 2}}`: the recorded system calls, folded.
 
-use super::Page;
+use super::page::Page;
 use crate::colours::class_of;
 use crate::failure::Error;
 use crate::html::text;

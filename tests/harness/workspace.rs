@@ -1,4 +1,4 @@
-//! A workspace with labs made for tests, which `lab` takes for its own: it looks where `CARGO_MANIFEST_DIR` says that it is.
+//! A workspace with labs made for tests. `lab` finds it by `CARGO_MANIFEST_DIR`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,40 +58,40 @@ for (const [fact, value] of [['colour', 'green'], ['size', '4']]) {
 
 /// The labs `90-alpha-equal`, `91-alpha-unequal` (its second fact is not Node's) and `92-broken` (does not compile).
 #[derive(Debug)]
-pub(crate) struct House {
+pub(crate) struct Workspace {
     folder: tempfile::TempDir,
 }
 
-impl House {
-    pub(crate) fn new() -> House {
-        let house = House { folder: tempfile::tempdir().expect("a temporary folder") };
-        house.write("Cargo.toml", "[workspace]\nmembers = [\"labs/*\"]\nresolver = \"3\"\n");
-        house.write("tools/lab/Cargo.toml", "");
-        fs::create_dir(house.path("empty")).expect("a folder");
+impl Workspace {
+    pub(crate) fn new() -> Workspace {
+        let workspace = Workspace { folder: tempfile::tempdir().expect("a temporary folder") };
+        workspace.write("Cargo.toml", "[workspace]\nmembers = [\"labs/*\"]\nresolver = \"3\"\n");
+        workspace.write("tools/lab/Cargo.toml", "");
+        fs::create_dir(workspace.path("empty")).expect("a folder");
         for (name, main) in [
             ("90-alpha-equal", MAIN.replace("RUST_SIZE", "4")),
             ("91-alpha-unequal", MAIN.replace("RUST_SIZE", "5")),
             ("92-broken", "fn main() { this is not Rust }\n".to_owned()),
         ] {
-            house.write(&format!("labs/{name}/Cargo.toml"), &MANIFEST.replace("NAME", name));
-            house.write(&format!("labs/{name}/src/main.rs"), &main);
-            house.write(&format!("labs/{name}/node/main.js"), NODE);
+            workspace.write(&format!("labs/{name}/Cargo.toml"), &MANIFEST.replace("NAME", name));
+            workspace.write(&format!("labs/{name}/src/main.rs"), &main);
+            workspace.write(&format!("labs/{name}/node/main.js"), NODE);
         }
-        house
+        workspace
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.folder.path().join(path)
     }
 
-    /// `cargo lab` in this house.
+    /// Prepares `cargo lab` in this workspace.
     pub(crate) fn lab(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("lab"));
         self.settle(command.args(arguments));
         command
     }
 
-    /// Gives a command the environment by which `lab` finds this house.
+    /// Sets the environment variables by which `lab` finds this workspace.
     pub(crate) fn settle(&self, command: &mut Command) {
         command.env("CARGO_MANIFEST_DIR", self.path("tools/lab")).env("CARGO_TARGET_DIR", self.path("target"));
     }

@@ -38,7 +38,7 @@ fn figures(seed: &str) -> String {
     stdout.into_owned()
 }
 
-/// `SNAPSHOTS=overwrite cargo test --test simulation` renews the file.
+/// `SNAPSHOTS=overwrite cargo test --test lab_simulation` renews the file.
 fn same() {
     let first = figures("1");
     assert!(first.lines().all(|line| line.chars().count() <= 80), "{first}");

@@ -1,41 +1,40 @@
-//! The ratios that were found, beside those that are wanted.
+//! Compares what was measured with a target: one row of the table.
 
 use serde::Serialize;
 
 use crate::figure::{Figure, NO_BREAK, Spread, TO, Unit, three_figures};
 use crate::read::Results;
-use crate::rows::ALL;
 
-/// Where a figure stands: its group, its function, its parameter.
+/// Where a figure is: its group, its function, its parameter.
 pub(crate) type Place = (&'static str, &'static str, &'static str);
 
-/// One ratio that is wanted.
-pub(crate) struct Wanted {
-    /// By which the book names it.
+/// A ratio that the project aims for, or a limit.
+pub(crate) struct Target {
+    /// The name by which the book refers to it.
     pub(crate) id: &'static str,
     pub(crate) what: &'static str,
     pub(crate) limit: Option<Place>,
     pub(crate) ours: Place,
     /// What ours is compared with.
     pub(crate) with: With,
-    /// Whether it stands in the README, too.
+    /// Whether it is in the README, too.
     pub(crate) short: bool,
 }
 
 pub(crate) enum With {
-    /// Ours is to be so many times as fast as this.
+    /// Ours must be at least this many times as fast.
     Faster(f64, Place),
-    /// Ours is to be so many times as much as this at most.
+    /// Ours must be at most this many times as much.
     AtMost(f64, Place),
-    /// Ours is to be so many nanoseconds at most.
+    /// Ours must take at most this many nanoseconds.
     Below(f64),
-    /// How many times as fast ours is as this; nothing is wanted.
+    /// The ratio is shown and has no target.
     Beside(Place),
 }
 
-/// What became of it: a row of the table.
+/// A row of the table.
 #[derive(Debug, Serialize)]
-pub(crate) struct Found {
+pub(crate) struct Row {
     pub(crate) id: &'static str,
     pub(crate) what: &'static str,
     pub(crate) limit: String,
@@ -43,23 +42,19 @@ pub(crate) struct Found {
     pub(crate) peer: String,
     /// The median of the rounds, with the least and the greatest.
     pub(crate) ratio: String,
-    pub(crate) wanted: String,
+    pub(crate) target: String,
     pub(crate) reached: Option<bool>,
-}
-
-/// All rows.
-pub(crate) fn found(results: &Results) -> Vec<Found> {
-    ALL.iter().map(|one| one.found(results)).collect()
 }
 
 use With::{AtMost, Below, Beside, Faster};
 
-impl Wanted {
-    pub(crate) fn found(&self, results: &Results) -> Found {
+impl Target {
+    /// Compares the results with this target.
+    pub(crate) fn row(&self, results: &Results) -> Row {
         let find = |(group, function, parameter): Place| results.find(group, function, parameter);
         let ours = find(self.ours);
         let limit = self.limit.and_then(find);
-        let (peer, ratio, wanted, reached) = match self.with {
+        let (peer, ratio, target, reached) = match self.with {
             Faster(least, place) => {
                 let peer = find(place);
                 let times = ours.zip(peer).and_then(|(ours, peer)| times_as_fast(ours, peer));
@@ -95,14 +90,14 @@ impl Wanted {
             Some(peer) => named(name, peer),
             None => format!("{name}: {}", reason(results, name)),
         });
-        Found {
+        Row {
             id: self.id,
             what: self.what,
             limit: limit.map_or("–".to_owned(), |limit| named(&limit.function, limit)),
             ours: ours.map_or_else(|| reason(results, self.ours.1).to_owned(), value),
             peer: peer.unwrap_or("–".to_owned()),
             ratio: ratio.map_or("–".to_owned(), times),
-            wanted,
+            target,
             reached,
         }
     }

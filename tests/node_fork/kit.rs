@@ -1,0 +1,76 @@
+//! What every trial here starts from.
+
+use std::future::Future;
+use std::io::Read;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+
+use forklore::child_process::{Child, Command, Exit};
+use forklore::ipc::Channel;
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::harness::started::DEADLINE;
+use crate::harness::{root, trial};
+
+pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_test-channel-child");
+
+/// A test with a runtime of its own, which must end.
+pub(crate) fn case<F: Future<Output = Outcome> + 'static>(
+    name: &'static str,
+    needs: &[&str],
+    test: fn() -> F,
+) -> Trial {
+    trial(name, needs, move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let ended = runtime.block_on(async { tokio::time::timeout(DEADLINE, test()).await });
+        ended.expect("it ends").expect("no error");
+    })
+}
+
+pub(crate) fn node(what: &str) -> Command {
+    Command::new("node").arg(root().join("tests/node/child.js")).arg(what)
+}
+
+pub(crate) fn fork(what: &str) -> (Child, Channel) {
+    node(what).fork().expect("node starts")
+}
+
+pub(crate) async fn next(channel: &Channel) -> Value {
+    let message = channel.recv().await.expect("no error").expect("not the end");
+    message.decode().expect("JSON")
+}
+
+/// What the Node parent says that it has seen.
+pub(crate) async fn node_parent(what: &str) -> Value {
+    let script = root().join("tests/node/parent.js");
+    let said = forklore::child_process::exec_file(Command::new("node").arg(script).args([PROGRAM, what])).await;
+    serde_json::from_slice(&said.expect("the parent ends well").stdout).expect("JSON")
+}
+
+pub(crate) async fn end(mut child: Child, channel: Channel) -> Exit {
+    channel.disconnect().await;
+    child.close().await.expect("it can be waited for")
+}
+
+pub(crate) fn loopback() -> TcpListener {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port")
+}
+
+/// Two ends of a TCP connection, neither of which says "try again".
+pub(crate) fn connection() -> (TcpStream, TcpStream) {
+    let listener = loopback();
+    let client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
+    (listener.accept().expect("a connection").0, client)
+}
+
+/// All that is still to be read, without stopping the runtime.
+pub(crate) async fn text(mut stream: TcpStream) -> String {
+    let read = tokio::task::spawn_blocking(move || {
+        stream.set_nonblocking(false)?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text).map(|_| text)
+    });
+    read.await.expect("no panic").expect("readable")
+}
