@@ -32,9 +32,9 @@ fn scheduling(criterion: &mut Criterion) {
             });
         });
         for policy in Policy::ALL {
-            let mut crowd = None;
+            let Some(scheduler) = Scheduler::new(policy) else { continue };
+            let mut crowd = Crowd::new(scheduler, workers, &numbers);
             group.bench_function(BenchmarkId::new(policy.name(), &parameter), |bencher| {
-                let crowd = crowd.get_or_insert_with(|| Crowd::new(policy, workers, &numbers));
                 bencher.iter(|| crowd.decide());
             });
         }
@@ -44,7 +44,7 @@ fn scheduling(criterion: &mut Criterion) {
 
 /// Workers, and who has which connection.
 struct Crowd {
-    scheduler: Scheduler<u32, ()>,
+    scheduler: Scheduler<()>,
     /// The worker of each connection that is open.
     open: Vec<u32>,
     /// What is drawn: which connection is closed, and whose the next one is.
@@ -53,8 +53,7 @@ struct Crowd {
 }
 
 impl Crowd {
-    fn new(policy: Policy, workers: u32, numbers: &[u64]) -> Crowd {
-        let mut scheduler = Scheduler::new(policy);
+    fn new(mut scheduler: Scheduler<()>, workers: u32, numbers: &[u64]) -> Crowd {
         for worker in 0..workers {
             scheduler.add(worker, 1 + worker % 10);
             scheduler.set_room(worker, usize::MAX);

@@ -84,17 +84,18 @@ impl Inner {
     /// Opens a listener.
     fn open(self: &Arc<Self>, table: &mut Table, group: usize, query: &Query) -> Result<u64, Errno> {
         let policy = table.groups[group].policy;
-        let shared = policy == Policy::Shared || query.address_type.is_udp();
-        let bound = socket::open(query, !shared)?;
+        // With UDP the workers read from the same socket, whatever the policy.
+        let scheduler = if query.address_type.is_udp() { None } else { Scheduler::new(policy) };
+        let bound = socket::open(query, scheduler.is_some())?;
         table.last_listener += 1;
         let number = table.last_listener;
         let news = Arc::new(Notify::new());
-        let serving = if shared {
-            Serving::Shared { socket: bound.socket, datagram: query.address_type.is_udp() }
-        } else {
+        let serving = if let Some(scheduler) = scheduler {
             let socket = readiness::readable(bound.socket).map_err(|(_, error)| errno(&error))?;
             let task = tokio::spawn(accept_all(Arc::downgrade(self), number, socket, news.clone()));
-            Serving::Handed { scheduler: Box::new(Scheduler::new(policy)), task: task.abort_handle() }
+            Serving::Handed { scheduler: Box::new(scheduler), task: task.abort_handle() }
+        } else {
+            Serving::Shared { socket: bound.socket, datagram: query.address_type.is_udp() }
         };
         let mut listener = Listener::new(group, query, bound.local, serving);
         (listener.news, listener.file) = (news, bound.file);

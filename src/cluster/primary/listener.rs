@@ -31,7 +31,7 @@ pub(super) struct Waiting {
 pub(super) enum Serving {
     /// The primary does, and hands over.
     Handed {
-        scheduler: Box<Scheduler<u32, Waiting>>,
+        scheduler: Box<Scheduler<Waiting>>,
         /// The task that accepts.
         task: AbortHandle,
     },
@@ -96,7 +96,7 @@ impl Listener {
         }
     }
 
-    fn scheduler(&mut self) -> Option<&mut Scheduler<u32, Waiting>> {
+    fn scheduler(&mut self) -> Option<&mut Scheduler<Waiting>> {
         match &mut self.serving {
             Serving::Handed { scheduler, .. } => Some(scheduler),
             Serving::Shared { .. } => None,
