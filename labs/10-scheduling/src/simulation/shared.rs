@@ -11,6 +11,7 @@ use forklore::cluster::schedule::{Candidate, Order};
 #[derive(Debug, Default)]
 pub(super) struct Pile(Vec<u32>);
 
+// ANCHOR: order
 impl Order for Pile {
     fn open(&mut self, worker: &Candidate) {
         self.0.push(worker.worker);
@@ -30,6 +31,7 @@ impl Order for Pile {
         }
     }
 }
+// ANCHOR_END: order
 
 #[cfg(test)]
 mod tests {

@@ -6,20 +6,26 @@ use std::collections::{BinaryHeap, HashMap};
 use crate::cluster::schedule::order::{Candidate, Order};
 
 /// The open workers by load, then by how long ago they were given an item.
+///
+/// Load changes with every connection, and a `BTreeSet` that follows takes twice as long as a heap that keeps outdated
+/// ranks until they come up, or until there are more of them than of the others.
 #[derive(Debug, Default)]
 pub(super) struct LeastConnections {
-    ranks: HashMap<u32, Rank>,
-    /// All ranks, the least first; those that workers had before, too: they are skipped.
-    heap: BinaryHeap<Reverse<Rank>>,
+    ranks: HashMap<u32, u128>,
+    /// Every current rank, and outdated ones, the least first.
+    heap: BinaryHeap<Reverse<u128>>,
 }
 
-/// A worker's load, the number of its last item, its id.
-type Rank = (usize, u64, u32);
+// ANCHOR: rank
+/// Returns load, number of the last item and id as one number, since one number compares faster than three.
+fn rank(worker: &Candidate) -> u128 {
+    (worker.load as u128) << 96 | u128::from(worker.last_item) << 32 | u128::from(worker.worker)
+}
+// ANCHOR_END: rank
 
-// ANCHOR: order
 impl Order for LeastConnections {
     fn open(&mut self, worker: &Candidate) {
-        let rank = (worker.load, worker.last_item, worker.worker);
+        let rank = rank(worker);
         self.ranks.insert(worker.worker, rank);
         self.heap.push(Reverse(rank));
         if self.heap.len() > 2 * self.ranks.len() + 16 {
@@ -33,9 +39,10 @@ impl Order for LeastConnections {
 
     fn first(&mut self) -> Option<u32> {
         loop {
-            let Reverse(rank) = self.heap.peek()?;
-            if self.ranks.get(&rank.2) == Some(rank) {
-                return Some(rank.2);
+            let Reverse(rank) = *self.heap.peek()?;
+            let worker = rank as u32;
+            if self.ranks.get(&worker) == Some(&rank) {
+                return Some(worker);
             }
             self.heap.pop();
         }
@@ -49,4 +56,3 @@ impl Order for LeastConnections {
         self.open(worker);
     }
 }
-// ANCHOR_END: order
