@@ -159,11 +159,10 @@ pub mod scheduling {
     pub const WORKERS: [u32; 3] = [2, 16, 1000];
     /// Without any policy.
     pub const COUNTER: Contestant = limit("counter", "the next number, and a queue for what waits");
-    /// All of them; ours go by the names of the policies.
+    /// All of them; ours have the names of the policies. With shared the kernel decides, not the primary.
     pub const ALL: &[Contestant] = &[
         COUNTER,
         ours("round-robin", "in turn"),
-        ours("shared", "the one that became idle last"),
         ours("weighted", "in turn, by weight"),
         ours("least-connections", "the least loaded"),
         ours("sticky", "the client's own"),

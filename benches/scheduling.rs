@@ -1,6 +1,6 @@
-//! What one decision costs: who gets the next connection, among 2, 16 and 1,000 workers, by each policy.
+//! Measures one decision: which of 2, 16 and 1,000 workers gets the next connection, by each policy of the primary.
 //!
-//! Each worker has two connections. One of them, any, is closed, another one comes, and somebody must get it: `done`, `offer` and `next`
+//! Each worker has two connections. Any one of them is closed, another one comes, and a worker must get it: `done`, `offer` and `next`
 //! together are one decision. Weights are from 1 to 10, clients are many.
 
 #[path = "pace.rs"]
@@ -13,7 +13,7 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use forklore::cluster::schedule::{Policy, Scheduler};
 use forklore_benches::contestants::scheduling::{COUNTER, WORKERS};
 
-/// So many numbers are drawn beforehand.
+/// How many numbers are drawn beforehand.
 const DRAWN: usize = 1 << 16;
 
 fn scheduling(criterion: &mut Criterion) {
@@ -32,9 +32,9 @@ fn scheduling(criterion: &mut Criterion) {
             });
         });
         for policy in Policy::ALL {
-            let mut crowd = None;
+            let Some(scheduler) = Scheduler::new(policy) else { continue };
+            let mut crowd = Crowd::new(scheduler, workers, &numbers);
             group.bench_function(BenchmarkId::new(policy.name(), &parameter), |bencher| {
-                let crowd = crowd.get_or_insert_with(|| Crowd::new(policy, workers, &numbers));
                 bencher.iter(|| crowd.decide());
             });
         }
@@ -42,19 +42,18 @@ fn scheduling(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Workers, and who has which connection.
+/// Workers, and which connection is whose.
 struct Crowd {
-    scheduler: Scheduler<u32, ()>,
+    scheduler: Scheduler<()>,
     /// The worker of each connection that is open.
     open: Vec<u32>,
-    /// What is drawn: which connection is closed, and whose the next one is.
+    /// What is drawn: which connection is closed, and which client the next one is of.
     drawn: Vec<(u32, u64)>,
     at: usize,
 }
 
 impl Crowd {
-    fn new(policy: Policy, workers: u32, numbers: &[u64]) -> Crowd {
-        let mut scheduler = Scheduler::new(policy);
+    fn new(mut scheduler: Scheduler<()>, workers: u32, numbers: &[u64]) -> Crowd {
         for worker in 0..workers {
             scheduler.add(worker, 1 + worker % 10);
             scheduler.set_room(worker, usize::MAX);

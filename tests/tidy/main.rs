@@ -167,16 +167,12 @@ fn imports_in_the_library_run_downwards() {
     }
 }
 
-/// PENDING: what still has import cycles. Delete this list when they are gone.
-const PENDING: [&str; 1] = ["labs/10-scheduling/"];
-
 #[test]
 fn no_file_imports_itself_by_way_of_others() {
     let directories = ["src", "labs", "tools", "benches", "tests", "fuzz/bodies", "fuzz/targets"];
     let files = directories.iter().flat_map(|directory| files(directory, "rs"));
     let cycles = cycles::cycles(&files.map(|file| (file.clone(), read(file))).collect());
-    let pending = |cycle: &String| PENDING.iter().any(|prefix| cycle.starts_with(prefix));
-    let cycles: Vec<_> = cycles.into_iter().filter(|cycle| !pending(cycle)).collect();
+    let cycles: Vec<String> = cycles.into_iter().collect();
     assert!(cycles.is_empty(), "import cycles:\n{}", cycles.join("\n"));
 }
 

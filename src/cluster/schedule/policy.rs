@@ -1,31 +1,58 @@
-//! The five policies by name.
+//! The policies by name.
+
+mod least_connections;
+mod round_robin;
+mod sticky;
+mod weighted;
 
 use std::error::Error;
 use std::fmt;
 use std::str::FromStr;
 
-/// Which worker gets what comes next. What each of them promises stands in the [table](super).
+use super::order::Order;
+
+/// Which worker gets the next connection.
+///
+/// | policy | next is, of the workers with room | one decision among n workers |
+/// |---|---|---|
+/// | [`RoundRobin`](Policy::RoundRobin) | the one that was given something, or got room, longest ago | O(1) |
+/// | [`Shared`](Policy::Shared) | the one that accepts first | not the primary's |
+/// | [`Weighted`](Policy::Weighted) | in turn, evenly mixed; each gets its weight a round | O(log n) on average |
+/// | [`LeastConnections`](Policy::LeastConnections) | the least loaded; of those, the longest unserved | O(log n) |
+/// | [`Sticky`](Policy::Sticky) | the client's own: consistent hashing of its address | O(log n) |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Policy {
     /// In turn: Node's `SCHED_RR`.
     #[default]
     RoundRobin,
-    /// Whoever became idle last: a model of what becomes of Node's `SCHED_NONE`.
+    /// Each worker accepts from the same socket, and the kernel decides: Node's `SCHED_NONE`.
     Shared,
-    /// In turn, each as often as its weight says.
+    /// In turn, each worker as often as its weight says.
     Weighted,
-    /// Whoever has the fewest.
+    /// The worker with the fewest connections.
     LeastConnections,
     /// The same client to the same worker.
     Sticky,
 }
 
 impl Policy {
-    /// All of them.
+    /// All policies.
     pub const ALL: [Policy; 5] =
         [Policy::RoundRobin, Policy::Shared, Policy::Weighted, Policy::LeastConnections, Policy::Sticky];
 
-    /// Its name, such as `round-robin`.
+    /// Creates the order in which the primary chooses; `None` if it does not choose.
+    #[doc(hidden)]
+    pub fn order(self) -> Option<Box<dyn Order>> {
+        match self {
+            Policy::RoundRobin => Some(Box::new(round_robin::RoundRobin::default())),
+            Policy::Shared => None,
+            Policy::Weighted => Some(Box::new(weighted::Weighted::default())),
+            Policy::LeastConnections => Some(Box::new(least_connections::LeastConnections::default())),
+            Policy::Sticky => Some(Box::new(sticky::Sticky::default())),
+        }
+    }
+
+    /// Returns its name, such as `round-robin`.
     pub const fn name(self) -> &'static str {
         match self {
             Policy::RoundRobin => "round-robin",
@@ -36,7 +63,7 @@ impl Policy {
         }
     }
 
-    /// What Node calls it in `NODE_CLUSTER_SCHED_POLICY`, where it has it.
+    /// Returns its name in Node's `NODE_CLUSTER_SCHED_POLICY`, if Node has this policy.
     const fn node_name(self) -> Option<&'static str> {
         match self {
             Policy::RoundRobin => Some("rr"),
@@ -55,20 +82,20 @@ impl fmt::Display for Policy {
 impl FromStr for Policy {
     type Err = UnknownPolicy;
 
-    /// The inverse of `Display`; Node's names `rr` and `none` are understood, too.
+    /// Parses what `Display` writes, and Node's names `rr` and `none`.
     fn from_str(text: &str) -> Result<Policy, UnknownPolicy> {
         let known = Policy::ALL.into_iter().find(|policy| policy.name() == text || policy.node_name() == Some(text));
         known.ok_or_else(|| UnknownPolicy(text.to_owned()))
     }
 }
 
-/// A text that names no [`Policy`].
+/// A text that is not the name of a [`Policy`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownPolicy(String);
 
 impl fmt::Display for UnknownPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is no policy; known are ", self.0)?;
+        write!(f, "{:?} is not a policy; known are ", self.0)?;
         for (index, policy) in Policy::ALL.into_iter().enumerate() {
             let separator = if index == 0 { "" } else { ", " };
             write!(f, "{separator}{policy}")?;
@@ -95,6 +122,6 @@ mod tests {
         assert_eq!("none".parse(), Ok(Policy::Shared));
         let error = "random".parse::<Policy>().expect_err("unknown");
         let names = "round-robin (rr), shared (none), weighted, least-connections, sticky";
-        assert_eq!(error.to_string(), format!("\"random\" is no policy; known are {names}"));
+        assert_eq!(error.to_string(), format!("\"random\" is not a policy; known are {names}"));
     }
 }

@@ -8,20 +8,19 @@ use super::{Policy, Scheduler};
 
 #[derive(Clone, Debug)]
 enum Call {
-    Add(u8, u32),
-    Remove(u8),
-    Room(u8, usize),
-    Weight(u8, u32),
+    Add(u32, u32),
+    Remove(u32),
+    Room(u32, usize),
+    Weight(u32, u32),
     Offer(u64),
-    /// The item that this one of those out was given comes back.
+    /// The item at this place among those that were given comes back.
     Back(usize),
     Next,
     Done(usize),
-    Drain,
 }
 
 fn call() -> impl Strategy<Value = Call> {
-    let worker = || 0u8..6;
+    let worker = || 0u32..6;
     prop_oneof![
         2 => (worker(), 0u32..5).prop_map(|(worker, weight)| Call::Add(worker, weight)),
         1 => worker().prop_map(Call::Remove),
@@ -31,7 +30,6 @@ fn call() -> impl Strategy<Value = Call> {
         1 => any::<usize>().prop_map(Call::Back),
         8 => Just(Call::Next),
         4 => any::<usize>().prop_map(Call::Done),
-        1 => prop::bool::weighted(0.1).prop_map(|drain| if drain { Call::Drain } else { Call::Next }),
     ]
 }
 
@@ -39,9 +37,9 @@ fn call() -> impl Strategy<Value = Call> {
 struct Worker {
     room: usize,
     load: usize,
-    /// When it was given something last.
+    /// When it was given an item last.
     given: usize,
-    /// When it got room last.
+    /// When it opened last: got room or, with sticky, an item that waits.
     opened: usize,
 }
 
@@ -49,29 +47,29 @@ struct Worker {
 struct Item {
     name: usize,
     client: u64,
-    /// For whom it waits; None: for anybody.
-    owner: Option<u8>,
+    /// For which worker it waits. `None`: for any.
+    owner: Option<u32>,
 }
 
-#[derive(Default)]
 struct Model {
-    workers: BTreeMap<u8, Worker>,
+    policy: Policy,
+    workers: BTreeMap<u32, Worker>,
     /// In the order in which they are to be given.
     waiting: Vec<Item>,
-    out: Vec<(u8, Item)>,
+    given: Vec<(u32, Item)>,
     now: usize,
-    owners: BTreeMap<(Vec<u8>, u64), u8>,
+    owners: BTreeMap<(Vec<u32>, u64), u32>,
 }
 
 impl Model {
-    /// Whose client this is, as a scheduler says that has never seen anything else.
-    fn owner(&mut self, policy: Policy, client: u64) -> Option<u8> {
-        if policy != Policy::Sticky || self.workers.is_empty() {
+    /// Returns the owner of this client, according to a scheduler that was asked nothing before.
+    fn owner(&mut self, client: u64) -> Option<u32> {
+        if self.policy != Policy::Sticky || self.workers.is_empty() {
             return None;
         }
-        let workers: Vec<u8> = self.workers.keys().copied().collect();
-        let ask = |workers: &[u8]| {
-            let mut fresh = Scheduler::new(policy);
+        let workers: Vec<u32> = self.workers.keys().copied().collect();
+        let ask = |workers: &[u32]| {
+            let mut fresh = scheduler(self.policy);
             workers.iter().for_each(|worker| fresh.add(*worker, 1));
             fresh.offer((), client);
             fresh.next().expect("all have room").0
@@ -79,127 +77,134 @@ impl Model {
         Some(*self.owners.entry((workers.clone(), client)).or_insert_with(|| ask(&workers)))
     }
 
-    /// Items that wait for nobody who is there are given an owner.
-    fn assign(&mut self, policy: Policy) {
+    /// Gives an owner to the items whose owner has gone.
+    fn assign(&mut self) {
         for index in 0..self.waiting.len() {
             let Item { client, owner, .. } = self.waiting[index];
             if owner.is_none_or(|owner| !self.workers.contains_key(&owner)) {
-                self.waiting[index].owner = self.owner(policy, client);
+                self.waiting[index].owner = self.owner(client);
             }
         }
     }
 
-    /// The first item that this worker may have.
-    fn first_for(&self, worker: u8, policy: Policy) -> Option<usize> {
-        self.waiting.iter().position(|item| policy != Policy::Sticky || item.owner == Some(worker))
+    /// Returns the place of the first item that this worker may have.
+    fn first_for(&self, worker: u32) -> Option<usize> {
+        self.waiting.iter().position(|item| self.policy != Policy::Sticky || item.owner == Some(worker))
     }
 
-    fn open(&self) -> impl Iterator<Item = (u8, Worker)> {
-        self.workers.iter().filter(|(_, worker)| worker.room > 0).map(|(name, worker)| (*name, *worker))
+    fn is_open(&self, name: u32) -> bool {
+        let has_room = self.workers.get(&name).is_some_and(|worker| worker.room > 0);
+        has_room && (self.policy != Policy::Sticky || self.first_for(name).is_some())
     }
 
-    fn set_room(&mut self, name: u8, room: usize) {
+    fn open(&self) -> impl Iterator<Item = (u32, Worker)> {
+        self.workers.iter().filter(|(name, _)| self.is_open(**name)).map(|(name, worker)| (*name, *worker))
+    }
+
+    /// Changes the model, and notes which workers that opens.
+    fn change(&mut self, change: impl FnOnce(&mut Model)) {
+        let before: Vec<u32> = self.open().map(|(name, _)| name).collect();
+        change(self);
         self.now += 1;
-        if let Some(worker) = self.workers.get_mut(&name) {
-            worker.opened = if worker.room == 0 { self.now } else { worker.opened };
-            worker.room = room;
+        for name in self.open().map(|(name, _)| name).filter(|name| !before.contains(name)).collect::<Vec<_>>() {
+            self.workers.entry(name).and_modify(|worker| worker.opened = self.now);
         }
     }
 
-    fn next(&mut self, given: Option<(u8, usize)>, policy: Policy) -> Result<(), TestCaseError> {
+    /// Checks what the scheduler gave.
+    fn next(&mut self, given: Option<(u32, usize)>) -> Result<(), TestCaseError> {
         self.now += 1;
         let Some((name, item)) = given else {
-            prop_assert!(self.open().all(|(name, _)| self.first_for(name, policy).is_none()), "somebody has room");
+            prop_assert!(self.waiting.is_empty() || self.open().next().is_none(), "a worker has room");
             return Ok(());
         };
+        prop_assert!(self.is_open(name), "{name} is open");
         let worker = self.workers[&name];
-        prop_assert!(worker.room > 0, "{name} has room");
-        let mut others = self.open();
-        match policy {
-            Policy::RoundRobin => {
-                let turn = |worker: &Worker| worker.given.max(worker.opened);
-                prop_assert!(others.all(|(_, other)| turn(&worker) <= turn(&other)), "it is the turn of {}", name);
-            }
-            Policy::Shared => {
-                prop_assert!(others.all(|(_, other)| worker.opened >= other.opened), "{} lies on top", name)
-            }
-            Policy::LeastConnections => {
-                let rank = |worker: &Worker| (worker.load, worker.given);
-                prop_assert!(others.all(|(_, other)| rank(&worker) <= rank(&other)), "{} has the least", name);
-            }
-            Policy::Weighted | Policy::Sticky => {}
-        }
-        drop(others);
-        let index = self.first_for(name, policy);
+        let is_first =
+            |rank: fn(&Worker) -> (usize, usize)| self.open().all(|(_, other)| rank(&worker) <= rank(&other));
+        prop_assert!(
+            match self.policy {
+                // Which of several workers open at once, when their owner went, the policy does not say.
+                Policy::RoundRobin | Policy::Sticky => is_first(|worker| (worker.given.max(worker.opened), 0)),
+                Policy::LeastConnections => is_first(|worker| (worker.load, worker.given)),
+                // Its shares have tests of their own.
+                Policy::Weighted | Policy::Shared => true,
+            },
+            "it is the turn of {name}"
+        );
+        let index = self.first_for(name);
         prop_assert_eq!(index.map(|index| self.waiting[index].name), Some(item), "the oldest for {}", name);
-        self.out.push((name, self.waiting.remove(index.unwrap_or(0))));
+        let item = self.waiting.remove(index.unwrap_or(0));
+        self.given.push((name, item));
         self.workers.insert(name, Worker { room: worker.room - 1, load: worker.load + 1, given: self.now, ..worker });
         Ok(())
     }
 
-    fn done(&mut self, name: u8) {
+    fn done(&mut self, name: u32) {
         if let Some(worker) = self.workers.get_mut(&name) {
             worker.load = worker.load.saturating_sub(1);
         }
     }
 }
 
+fn scheduler<T>(policy: Policy) -> Scheduler<T> {
+    Scheduler::new(policy).expect("the primary decides")
+}
+
 fn run(policy: Policy, calls: &[Call]) -> Result<(), TestCaseError> {
-    let (mut scheduler, mut model) = (Scheduler::new(policy), Model::default());
+    let mut scheduler = scheduler(policy);
+    let (workers, owners) = (BTreeMap::new(), BTreeMap::new());
+    let mut model = Model { policy, workers, waiting: Vec::new(), given: Vec::new(), now: 0, owners };
     for (name, call) in calls.iter().enumerate() {
         match *call {
             Call::Add(worker, weight) => {
                 scheduler.add(worker, weight);
-                let fresh = Worker { room: 1, opened: model.now + 1, ..Worker::default() };
-                model.workers.entry(worker).or_insert(fresh);
-                model.now += 1;
-                model.assign(policy);
+                model.change(|model| {
+                    model.workers.entry(worker).or_insert(Worker { room: 1, ..Worker::default() });
+                    model.assign();
+                });
             }
             Call::Remove(worker) => {
                 scheduler.remove(worker);
-                model.workers.remove(&worker);
-                model.assign(policy);
+                model.change(|model| {
+                    model.workers.remove(&worker);
+                    model.assign();
+                });
             }
             Call::Room(worker, room) => {
                 scheduler.set_room(worker, room);
-                model.set_room(worker, room);
+                model.change(|model| {
+                    model.workers.entry(worker).and_modify(|worker| worker.room = room);
+                });
             }
             Call::Weight(worker, weight) => scheduler.set_weight(worker, weight),
             Call::Offer(client) => {
                 scheduler.offer(name, client);
-                let owner = model.owner(policy, client);
-                model.waiting.push(Item { name, client, owner });
+                let owner = model.owner(client);
+                model.change(|model| model.waiting.push(Item { name, client, owner }));
             }
-            Call::Back(index) if !model.out.is_empty() => {
-                let (worker, item) = model.out.swap_remove(index % model.out.len());
+            Call::Back(index) if !model.given.is_empty() => {
+                let (worker, item) = model.given.swap_remove(index % model.given.len());
                 scheduler.done(worker);
                 scheduler.offer_again(item.name, item.client);
                 model.done(worker);
-                let owner = model.owner(policy, item.client);
-                model.waiting.insert(0, Item { owner, ..item });
+                let owner = model.owner(item.client);
+                model.change(|model| model.waiting.insert(0, Item { owner, ..item }));
             }
-            Call::Done(index) if !model.out.is_empty() => {
-                let (worker, _) = model.out.swap_remove(index % model.out.len());
+            Call::Done(index) if !model.given.is_empty() => {
+                let (worker, _) = model.given.swap_remove(index % model.given.len());
                 scheduler.done(worker);
                 model.done(worker);
             }
-            Call::Next => model.next(scheduler.next(), policy)?,
-            Call::Drain => {
-                let names: Vec<_> = model.waiting.drain(..).map(|item| item.name).collect();
-                prop_assert_eq!(scheduler.drain().collect::<Vec<_>>(), names);
-            }
+            Call::Next => model.next(scheduler.next())?,
             Call::Back(_) | Call::Done(_) => {}
         }
         prop_assert_eq!(scheduler.waiting(), model.waiting.len());
-        let mut workers: Vec<u8> = scheduler.workers().collect();
-        workers.sort_unstable();
-        prop_assert!(workers.iter().eq(model.workers.keys()));
         for worker in 0..6 {
-            prop_assert_eq!(scheduler.contains(worker), model.workers.contains_key(&worker));
             prop_assert_eq!(scheduler.load(worker), model.workers.get(&worker).map_or(0, |worker| worker.load));
         }
     }
-    // Whoever comes now gets everything that waits.
+    // With room for everything, everything is given.
     for worker in 0..7 {
         scheduler.add(worker, 1);
         scheduler.set_room(worker, usize::MAX);
@@ -215,27 +220,33 @@ fn run(policy: Policy, calls: &[Call]) -> Result<(), TestCaseError> {
 proptest! {
     #[test]
     fn every_policy_does_what_it_says(calls in prop::collection::vec(call(), 0..200)) {
-        for policy in Policy::ALL {
+        for policy in Policy::ALL.into_iter().filter(|policy| policy.order().is_some()) {
             run(policy, &calls).map_err(|error| TestCaseError::fail(format!("{policy}: {error}")))?;
         }
+    }
+
+    #[test]
+    fn among_workers_with_room_round_robin_lets_none_be_two_items_ahead(
+        rooms in prop::collection::vec(1usize..20, 1..20),
+    ) {
+        let mut scheduler = scheduler(Policy::RoundRobin);
+        for (worker, room) in (0..).zip(&rooms) {
+            scheduler.add(worker, 1);
+            scheduler.set_room(worker, *room);
+        }
+        (0..rooms.iter().sum()).for_each(|item: usize| scheduler.offer(item, 0));
+        while let Some((worker, _)) = scheduler.next() {
+            let load = scheduler.load(worker);
+            let mut others = (0..).zip(&rooms).filter(|(other, room)| scheduler.load(*other) < **room);
+            prop_assert!(others.all(|(other, _)| scheduler.load(other) + 1 >= load));
+        }
+        prop_assert_eq!(scheduler.waiting(), 0);
     }
 }
 
 #[test]
-fn ids_of_any_kind_serve() {
-    let mut scheduler = Scheduler::new(Policy::Sticky);
-    scheduler.add("the first of two", 1);
-    scheduler.add("the second of two", 1);
-    (0..100).for_each(|client| scheduler.offer(client, client));
-    scheduler.remove("the first of two");
-    scheduler.set_room("the second of two", 100);
-    let given: Vec<_> = std::iter::from_fn(|| scheduler.next()).collect();
-    assert!(given.into_iter().eq((0..100).map(|client| ("the second of two", client))));
-}
-
-#[test]
 fn a_stuck_worker_delays_its_own_clients_only() {
-    let mut scheduler = Scheduler::new(Policy::Sticky);
+    let mut scheduler = scheduler(Policy::Sticky);
     (0..4).for_each(|worker| scheduler.add(worker, 1));
     scheduler.set_room(0, 0);
     (1..4).for_each(|worker| scheduler.set_room(worker, usize::MAX));
@@ -245,5 +256,6 @@ fn a_stuck_worker_delays_its_own_clients_only() {
     assert!(served.iter().all(|(worker, _)| *worker != 0));
     assert_eq!(scheduler.waiting(), 4_000 - served.len());
     scheduler.remove(0);
-    assert_eq!(std::iter::from_fn(|| scheduler.next()).count(), 4_000 - served.len());
+    let rest: Vec<_> = std::iter::from_fn(|| scheduler.next()).collect();
+    assert_eq!(rest.len(), 4_000 - served.len());
 }

@@ -3,8 +3,8 @@
 use forklore::cluster::schedule::Policy;
 use transcript::Transcript;
 
-use super::Model;
 use super::figures::Figures;
+use super::model::Model;
 
 pub(super) fn model(t: &Transcript, model: &Model) {
     let Model { seed, workers, requests, load } = *model;

@@ -1,6 +1,6 @@
 //! The requests: the same ones for every policy.
 
-use super::Model;
+use super::model::Model;
 use super::random::Random;
 
 /// How many clients there are for each worker.

@@ -6,14 +6,13 @@ use super::worker::Unanswered;
 use super::{
     Address, Closed, ConnectionId, Delivery, Effect, ListenerId, Notice, PrimaryState, RETRY_DELAY, Timer, WorkerId,
 };
-use crate::cluster::schedule::Scheduler;
 
 impl PrimaryState {
     /// Hands out what waits at a listener, as long as a worker may have it.
     pub(super) fn dispatch(&mut self, id: ListenerId, now: Duration, effects: &mut Vec<Effect>) {
         let Some(listener) = self.listeners.get_mut(&id) else { return };
         // ANCHOR: dispatch
-        while let Some((worker, waiting)) = listener.scheduler().and_then(Scheduler::next) {
+        while let Some((worker, waiting)) = listener.next() {
             let Some(record) = self.workers.get_mut(&worker) else {
                 listener.remove_worker(worker);
                 listener.offer_again(waiting);

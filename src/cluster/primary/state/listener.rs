@@ -11,7 +11,7 @@ use super::super::address::Address;
 use super::super::options::Options;
 use super::interface::{ConnectionId, WorkerId};
 use crate::cluster::protocol::{Query, Reply};
-use crate::cluster::schedule::{Policy, Scheduler};
+use crate::cluster::schedule::Scheduler;
 
 /// What counts as a prompt answer: some turns of a busy event loop.
 pub const PROMPT: Duration = Duration::from_millis(10);
@@ -45,15 +45,6 @@ pub(super) struct Waiting {
     pub(super) refusals: u32,
 }
 
-/// Who accepts.
-#[derive(Debug)]
-enum Serving {
-    /// The primary, which hands connections over.
-    Handed(Box<Scheduler<WorkerId, Waiting>>),
-    /// The workers: each has the socket.
-    Shared,
-}
-
 /// A worker that listens here.
 #[derive(Debug)]
 pub(super) struct WorkerSlot {
@@ -81,7 +72,8 @@ pub(super) struct Listener {
     pub(super) local: Option<SocketAddr>,
     /// What the first worker wants all to have: the keys of TLS tickets.
     data: Option<Box<RawValue>>,
-    serving: Serving,
+    /// Decides which worker is handed a connection; `None` if the workers accept from the socket themselves.
+    scheduler: Option<Scheduler<Waiting>>,
     /// The most unanswered connections a worker may hold, and the most that may wait.
     window_limit: usize,
     pub(super) waiting_limit: usize,
@@ -104,15 +96,13 @@ pub(super) struct Listener {
 impl Listener {
     /// A listener that is to be opened.
     pub(super) fn new(group: usize, key: Arc<str>, query: &Query, options: &Options, first: Pending) -> Listener {
-        let is_shared = options.policy == Policy::Shared || query.address_type.is_udp();
-        let handed = || Serving::Handed(Box::new(Scheduler::new(options.policy)));
         Listener {
             group,
             key,
             address: Address::of(query),
             local: None,
             data: query.data.clone(),
-            serving: if is_shared { Serving::Shared } else { handed() },
+            scheduler: if query.address_type.is_udp() { None } else { Scheduler::new(options.policy) },
             window_limit: options.window,
             waiting_limit: options.waiting,
             slots: BTreeMap::new(),
@@ -127,7 +117,7 @@ impl Listener {
     }
 
     pub(super) fn is_shared(&self) -> bool {
-        matches!(self.serving, Serving::Shared)
+        self.scheduler.is_none()
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -139,23 +129,24 @@ impl Listener {
         ListenerInfo { address, local, workers: self.slots.len(), waiting: self.waiting() }
     }
 
-    pub(super) fn scheduler(&mut self) -> Option<&mut Scheduler<WorkerId, Waiting>> {
-        match &mut self.serving {
-            Serving::Handed(scheduler) => Some(scheduler),
-            Serving::Shared => None,
-        }
+    /// Chooses a worker for what waits.
+    pub(super) fn next(&mut self) -> Option<(WorkerId, Waiting)> {
+        self.scheduler.as_mut()?.next()
+    }
+
+    /// Takes everything that waits.
+    pub(super) fn drain(&mut self) -> Vec<Waiting> {
+        let waiting = self.scheduler.as_mut().map(|scheduler| scheduler.drain().collect::<Vec<_>>());
+        waiting.into_iter().flatten().chain(self.retry_queue.drain(..)).collect()
     }
 
     pub(super) fn waiting(&self) -> usize {
-        match &self.serving {
-            Serving::Handed(scheduler) => scheduler.waiting() + self.retry_queue.len(),
-            Serving::Shared => 0,
-        }
+        self.scheduler.as_ref().map_or(0, Scheduler::waiting) + self.retry_queue.len()
     }
 
     pub(super) fn add_worker(&mut self, worker: WorkerId, weight: u32, reports_closings: bool) {
         self.slots.insert(worker, WorkerSlot { window: 1, unanswered: 0, reports_closings });
-        if let Some(scheduler) = self.scheduler() {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.add(worker, weight);
         }
         self.offer_refused(usize::MAX);
@@ -163,14 +154,14 @@ impl Listener {
 
     /// Whether it listened here.
     pub(super) fn remove_worker(&mut self, worker: WorkerId) -> bool {
-        if let Some(scheduler) = self.scheduler() {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.remove(worker);
         }
         self.slots.remove(&worker).is_some()
     }
 
     pub(super) fn set_weight(&mut self, worker: WorkerId, weight: u32) {
-        if let Some(scheduler) = self.scheduler() {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.set_weight(worker, weight);
         }
     }
@@ -178,14 +169,14 @@ impl Listener {
     pub(super) fn arrived(&mut self, connection: ConnectionId, client: Option<IpAddr>) {
         self.nameless += u64::from(client.is_none());
         let client = client.map_or(self.nameless, client_number);
-        if let Some(scheduler) = self.scheduler() {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.offer(Waiting { connection, client, refusals: 0 }, client);
         }
     }
 
     /// Puts back a connection that was handed out, before all that wait.
     pub(super) fn offer_again(&mut self, waiting: Waiting) {
-        if let Some(scheduler) = self.scheduler() {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.offer_again(waiting, waiting.client);
         }
     }
@@ -208,7 +199,7 @@ impl Listener {
 
     /// The worker was chosen, but is late: it gets nothing until it has answered.
     pub(super) fn pass_over(&mut self, worker: WorkerId, waiting: Waiting) {
-        if let Some(scheduler) = self.scheduler() {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.done(worker);
             scheduler.set_room(worker, 0);
         }
@@ -234,7 +225,7 @@ impl Listener {
         slot.unanswered = slot.unanswered.saturating_sub(1);
         slot.window = if is_late(took) { 1 } else { (slot.window + 1).min(limit) };
         let stays_open = accepted && slot.reports_closings;
-        if let Some(scheduler) = self.scheduler().filter(|_| !stays_open) {
+        if let Some(scheduler) = self.scheduler.as_mut().filter(|_| !stays_open) {
             scheduler.done(worker);
         }
         true
@@ -244,7 +235,7 @@ impl Listener {
     pub(super) fn open_to(&mut self, worker: WorkerId) {
         let Some(slot) = self.slots.get(&worker) else { return };
         let room = slot.window.saturating_sub(slot.unanswered);
-        if let Some(scheduler) = self.scheduler() {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.set_room(worker, room);
         }
     }
@@ -254,7 +245,7 @@ impl Listener {
     pub(super) fn closed_by(&mut self, worker: WorkerId, count: u64) {
         let Some(slot) = self.slots.get(&worker).filter(|slot| slot.reports_closings) else { return };
         let unanswered = slot.unanswered as u64;
-        if let Some(scheduler) = self.scheduler() {
+        if let Some(scheduler) = &mut self.scheduler {
             let open = (scheduler.load(worker) as u64).saturating_sub(unanswered);
             (0..count.min(open)).for_each(|_| scheduler.done(worker));
         }

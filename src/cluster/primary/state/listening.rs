@@ -130,10 +130,12 @@ impl PrimaryState {
         if let Some(time) = self.failing.remove(&id) {
             self.timers.remove(&(time, Timer::Accept(id)));
         }
-        let refused = std::mem::take(&mut listener.retry_queue);
-        let waiting = listener.scheduler().map(|scheduler| scheduler.drain().collect::<Vec<_>>());
-        let waiting = waiting.unwrap_or_default().into_iter().chain(refused);
-        effects.extend(waiting.map(|one| Effect::Close { connection: one.connection, why: Closed::NoListener }));
+        effects.extend(
+            listener
+                .drain()
+                .into_iter()
+                .map(|one| Effect::Close { connection: one.connection, why: Closed::NoListener }),
+        );
         if listener.is_open() {
             effects.push(Effect::CloseListener { listener: id });
         }
