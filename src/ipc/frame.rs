@@ -111,10 +111,6 @@ impl Decoder {
 /// When `value` cannot be written as JSON: a map whose keys are no strings, an error of its own. Nothing is appended then.
 pub fn encode(value: &(impl Serialize + ?Sized), line: &mut Vec<u8>) -> serde_json::Result<()> {
     let start = line.len();
-    if super::text::append(value, line) {
-        line.push(b'\n');
-        return Ok(());
-    }
     if let Err(error) = serde_json::to_writer(&mut *line, value) {
         line.truncate(start);
         return Err(error);

@@ -27,8 +27,8 @@ pub(super) struct Incoming {
     unclaimed: VecDeque<OwnedFd>,
     /// Whether the first of them came with the beginning of the message that is not complete.
     carried: bool,
-    /// Messages for the user, each with whether it is an internal one.
-    pub(super) arrived: Vec<(bool, Message)>,
+    /// Messages to be delivered.
+    pub(super) arrived: Vec<Message>,
 }
 
 /// What one read came to.
@@ -78,11 +78,9 @@ impl Incoming {
                 self.unclaimed.pop_front();
             }
             match line {
-                Line::User(body) => self.arrived.push((false, Message::new(body, None))),
-                Line::Text(body) => self.arrived.push((false, Message::plain(body))),
-                Line::Internal(body) => self.internal_arrived(Message::new(body, None)),
-                Line::Handle { kind, key, body, internal } => {
-                    outgoing.push_own(if self.handle_arrived(kind, key, body, internal) { ACK } else { NACK });
+                Line::Message(message) => self.message_arrived(message),
+                Line::Handle { kind, key, message } => {
+                    outgoing.push_own(if self.handle_arrived(kind, key, message) { ACK } else { NACK });
                 }
                 Line::Ack => self.acknowledged(outgoing, true)?,
                 Line::Nack => self.acknowledged(outgoing, false)?,
@@ -112,29 +110,27 @@ impl Incoming {
         })
     }
 
-    fn internal_arrived(&mut self, message: Message) {
-        if self.shared.settings.internal {
-            self.arrived.push((true, message));
+    fn message_arrived(&mut self, message: Message) {
+        if !message.is_internal() || self.shared.settings.internal {
+            self.arrived.push(message);
         }
     }
 
     /// A message has come that speaks of a handle; whether there is one, of the kind that it says. It is acknowledged at once, and
     /// not when the user receives it: until then the sender keeps all later messages back.
-    fn handle_arrived(&mut self, kind: Option<Kind>, key: Option<String>, body: Bytes, internal: bool) -> bool {
+    fn handle_arrived(&mut self, kind: Option<Kind>, key: Option<String>, mut message: Message) -> bool {
         let fd = self.unclaimed.pop_front();
         let counted = || {
             let key = key?;
             self.shared.lock().counts.opened(&key);
             Some(Counted::new(self.shared.clone(), key))
         };
-        let Some(handle) = kind.zip(fd).and_then(|(kind, fd)| Handle::restore(kind, fd, counted)) else { return false };
-        let message = Message::new(body, Some(handle));
-        if internal {
-            self.internal_arrived(message)
-        } else {
-            self.arrived.push((false, message))
+        message.handle = kind.zip(fd).and_then(|(kind, fd)| Handle::restore(kind, fd, counted));
+        let taken = message.handle.is_some();
+        if taken {
+            self.message_arrived(message);
         }
-        true
+        taken
     }
 
     /// The peer says of the oldest handle that is on its way that it has it, or that it has it not.

@@ -1,227 +1,252 @@
-//! What a line means: a message for the user, or one of the channel's own, whose `cmd` begins with `NODE_`.
+//! What a line means: a message for the user, or an internal one, whose `cmd` begins with `NODE_`.
 
+use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use bytes::Bytes;
-use memchr::{memchr, memmem};
+use memchr::memmem;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use super::Handle;
 use super::handle::Kind;
-use super::{Handle, text};
 use crate::error::{Error, ErrorKind, Result};
 
 // ANCHOR: acknowledgements
-/// A handle has come, and has been taken.
+/// A handle has arrived and was taken.
 pub(super) const ACK: &[u8] = b"{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 
-/// A message spoke of a handle, and none has come.
+/// A message announced a handle, and none arrived that can be used.
 pub(super) const NACK: &[u8] = b"{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 // ANCHOR_END: acknowledgements
 
-/// How often a `NODE_HANDLE` may be wrapped in another one. Node wraps a retransmission once.
+/// How many `NODE_HANDLE` messages may be nested. Node wraps a retransmission once.
 const DEEPEST: usize = 8;
 
-/// What has come over a channel: a JSON value, and perhaps a handle.
+/// A message that came over a channel: a JSON value, perhaps with a handle.
+///
+/// The channel has scanned it as JSON once, so that malformed input ends the channel when it arrives. Its value is built only by
+/// [`decode`](Message::decode), which scans it a second time.
 #[derive(Debug)]
 pub struct Message {
-    /// Known to be JSON, and so UTF-8.
+    /// Valid JSON, and so UTF-8.
     body: Bytes,
-    /// Whether it is known to be a text with nothing escaped.
-    plain: bool,
-    /// The handle that came with it, to be taken.
+    /// `None` for a user's message.
+    members: Option<Box<Members>>,
+    /// The handle that came with it. Take it out to use it.
     pub handle: Option<Handle>,
 }
 
+/// The members of an internal message, in order: where in its body each name (with its quotes) and each value is.
+#[derive(Debug)]
+struct Members(Vec<(Range<u32>, Range<u32>)>);
+
+/// A string, borrowed from the line unless it contains an escape.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
 impl Message {
-    pub(super) fn new(body: Bytes, handle: Option<Handle>) -> Message {
-        Message { body, plain: false, handle }
+    /// Scans a line once.
+    fn of_line(mut line: Bytes) -> Result<Message, ErrorKind> {
+        let not_json = |error: &dyn fmt::Display| malformed(format!("not JSON: {error}"), &line);
+        let text = std::str::from_utf8(&line).map_err(|error| not_json(&error))?.trim_matches([' ', '\t', '\r']);
+        let members = match may_be_internal(text) {
+            true => split(text).map(Some),
+            false => serde_json::from_str(text).map(|IgnoredAny| None),
+        };
+        let members = members.map_err(|error| not_json(&error))?;
+        if text.len() < line.len() {
+            line = line.slice_ref(text.as_bytes());
+        }
+        Ok(Message { body: line, members, handle: None }.or_users())
     }
 
-    /// A text with nothing escaped.
-    pub(super) fn plain(body: Bytes) -> Message {
-        Message { body, plain: true, handle: None }
+    /// Takes out the message that a `NODE_HANDLE` wraps; `null` when it wraps none.
+    fn unwrapped(self) -> Message {
+        let Some(inner) = self.member::<&RawValue>("msg").map(RawValue::get) else {
+            return Message { body: Bytes::from_static(b"null"), members: None, handle: None };
+        };
+        let members = if may_be_internal(inner) { split(inner).ok() } else { None };
+        Message { body: self.body.slice_ref(inner.as_bytes()), members, handle: None }.or_users()
     }
 
-    /// Its JSON text, as it came.
+    /// Forgets the members unless the message is internal. As in Node, it is if its `cmd` is a string that begins with `NODE_` and goes on.
+    fn or_users(mut self) -> Message {
+        if !self.cmd().is_some_and(|cmd| cmd.len() > 5 && cmd.starts_with("NODE_")) {
+            self.members = None;
+        }
+        self
+    }
+
+    fn cmd(&self) -> Option<Cow<'_, str>> {
+        self.member("cmd").map(|Text(cmd)| cmd)
+    }
+
+    /// Whether it is between the two runtimes and not for the user.
+    pub(super) fn is_internal(&self) -> bool {
+        self.members.is_some()
+    }
+
+    /// Decodes one member of an internal message. `None` when there is no such member, when it is of another type, and for every message
+    /// of a user's. Of members with the same name the last one counts, as in JavaScript.
+    pub(crate) fn member<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Option<T> {
+        let text = |range: &Range<u32>| &self.body[range.start as usize..range.end as usize];
+        let is_named = |range| {
+            let quoted = text(range);
+            // Only a name with an escape has to be decoded.
+            quoted[1..quoted.len() - 1] == *name.as_bytes()
+                || quoted.contains(&b'\\') && serde_json::from_slice(quoted).is_ok_and(|Text(decoded)| decoded == name)
+        };
+        let (_, value) = self.members.as_ref()?.0.iter().rfind(|(name, _)| is_named(name))?;
+        serde_json::from_slice(text(value)).ok()
+    }
+
+    /// The JSON text, as it came, without blanks around it.
     pub fn json(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap_or_default()
     }
 
-    /// Its value, as whatever serde can make of it: a type of the user's, a `String`, a `serde_json::Value`.
+    /// Decodes the value into any type that serde can make of it: a type of the user's, a `String`, a `serde_json::Value`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`] when the value is not of that type. The channel goes on.
+    /// [`ErrorKind::Json`] when the value is not of that type. The channel stays open.
     pub fn decode<'a, T: Deserialize<'a>>(&'a self) -> Result<T> {
-        if self.plain
-            && let Some(value) = text::decode(&self.body)
-        {
-            return Ok(value);
-        }
-        serde_json::from_slice(&self.body).map_err(|error| {
+        serde_json::from_str(self.json()).map_err(|error| {
             let sentence = format!("{error}, and not the {} expected", std::any::type_name::<T>());
             Error::new("decode the message", excerpt(&self.body), ErrorKind::Json(sentence)).caused_by(error.into())
         })
     }
 
-    /// How much of a receiver's memory it takes: its bytes, what it is made of besides, and for a handle as many as make a descriptor as
-    /// scarce as it is.
+    /// How much of the receiver's memory the message takes, in bytes. A descriptor counts for many, since descriptors are as scarce.
     pub(super) fn cost(&self) -> usize {
         const DESCRIPTOR: usize = 64 * 1024;
-        size_of::<Message>() + self.body.len() + if self.handle.is_some() { DESCRIPTOR } else { 0 }
+        let members = self.members.as_ref().map_or(0, |members| size_of_val(&members.0[..]));
+        size_of::<Message>() + self.body.len() + members + if self.handle.is_some() { DESCRIPTOR } else { 0 }
     }
 }
 
 /// What a line is to the channel.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Line {
-    /// For the user.
-    User(Bytes),
-    /// For the user: a text with nothing escaped.
-    Text(Bytes),
-    /// Internal, and not the channel's own business: `NODE_CLUSTER`, or a command that nobody knows.
-    Internal(Bytes),
-    /// A message that came with a handle; `internal` says whether that message is.
+    /// For the user; or internal and not the channel's own business: `NODE_CLUSTER`, or an unknown command.
+    Message(Message),
+    /// A message that announces a handle, of this type and with this key.
     Handle {
         kind: Option<Kind>,
         key: Option<String>,
-        body: Bytes,
-        internal: bool,
+        message: Message,
     },
     Ack,
     Nack,
-    /// How many sockets that came with this key are open here?
+    /// The peer asks how many sockets that came with this key are open here.
     CountAsked(String),
-    /// Say when all of them are closed.
+    /// The peer asks to be told when all of them are closed.
     CloseAsked(String),
-    /// The answers to these two.
+    /// The answer to our `CountAsked`.
     Counted(String, u64),
+    /// The answer to our `CloseAsked`.
     AllClosed(String),
 }
 
-/// The first bytes of something, what is not printable escaped.
+/// The first bytes of something, with what is not printable escaped.
 pub(super) fn excerpt(bytes: &[u8]) -> String {
     const SHOWN: usize = 80;
     let (shown, more) = bytes.split_at(bytes.len().min(SHOWN));
     format!("{}{}", shown.escape_ascii(), if more.is_empty() { "" } else { "…" })
 }
 
-/// An error of the channel: the peer has sent what is not allowed.
+/// The error that ends a channel whose peer sent what is not allowed.
 pub(super) fn malformed(reason: impl Into<String>, bytes: &[u8]) -> ErrorKind {
     ErrorKind::Malformed { reason: reason.into(), length: bytes.len(), beginning: excerpt(bytes) }
 }
 
-/// Finds out what a line is. As in Node, a message is internal if it is an object whose `cmd` is a string that begins with `NODE_` and
-/// is longer than that.
+/// Finds out what a line is.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Malformed`] when it is no JSON, or an internal message without what belongs to it.
+/// [`ErrorKind::Malformed`] when the line is not JSON, or is an internal message without a member that it must have.
 pub(super) fn classify(line: Bytes) -> Result<Line, ErrorKind> {
     match &line[..] {
         line if *line == ACK[..ACK.len() - 1] => return Ok(Line::Ack),
         line if *line == NACK[..NACK.len() - 1] => return Ok(Line::Nack),
         _ => {}
     }
-    if text::is_one(&line) {
-        return Ok(Line::Text(line));
-    }
-    // One pass over all of it, which makes no tree, and says that it is UTF-8, too.
-    let raw: &RawValue =
-        serde_json::from_slice(&line).map_err(|error| malformed(format!("not JSON: {error}"), &line))?;
-    let mut body = line.slice_ref(raw.get().as_bytes());
-    let mut handle = None;
-    for _ in 0..DEEPEST {
-        let json = body.clone();
-        let Some(fields) = internal(&json) else {
-            return Ok(match handle {
-                None => Line::User(body),
-                Some((kind, key)) => Line::Handle { kind, key, body, internal: false },
-            });
-        };
-        if fields.cmd == "NODE_HANDLE" {
-            // What Node sends after a refusal holds the whole message that was refused. It is one handle all the same.
-            handle = Some((fields.kind.as_deref().and_then(Kind::named), fields.key));
-            body = fields.msg.map_or(Bytes::from_static(b"null"), |msg| json.slice_ref(msg.get().as_bytes()));
-            continue;
+    let mut message = Message::of_line(line)?;
+    let mut announced = None;
+    // What Node sends again after a refusal wraps the whole message that was refused. It is one handle all the same.
+    for depth in 1.. {
+        if message.cmd().as_deref() != Some("NODE_HANDLE") {
+            break;
         }
-        if let Some((kind, key)) = handle {
-            return Ok(Line::Handle { kind, key, body, internal: true });
+        if depth > DEEPEST {
+            return Err(malformed("a NODE_HANDLE wrapped in itself too often", &message.body));
         }
-        let (cmd, key) = (fields.cmd, fields.key);
-        let key = || key.ok_or_else(|| malformed(format!("{cmd} without a key"), &json));
-        return Ok(match &*cmd {
-            "NODE_HANDLE_ACK" => Line::Ack,
-            "NODE_HANDLE_NACK" => Line::Nack,
-            "NODE_SOCKET_GET_COUNT" => Line::CountAsked(key()?),
-            "NODE_SOCKET_NOTIFY_CLOSE" => Line::CloseAsked(key()?),
-            "NODE_SOCKET_COUNT" => Line::Counted(key()?, fields.count.unwrap_or_default()),
-            "NODE_SOCKET_ALL_CLOSED" => Line::AllClosed(key()?),
-            _ => Line::Internal(body),
-        });
+        let kind = message.member("type").and_then(|Text(name)| Kind::named(&name));
+        announced = Some((kind, message.member("key")));
+        message = message.unwrapped();
     }
-    Err(malformed("a NODE_HANDLE wrapped in itself too often", &line))
+    match announced {
+        Some((kind, key)) => Ok(Line::Handle { kind, key, message }),
+        None => Ok(command(&message)?.unwrap_or(Line::Message(message))),
+    }
+}
+
+/// The channel's own commands; `None` for any other message.
+fn command(message: &Message) -> Result<Option<Line>, ErrorKind> {
+    let Some(cmd) = message.cmd() else { return Ok(None) };
+    let key = || message.member("key").ok_or_else(|| malformed(format!("{cmd} without a key"), &message.body));
+    Ok(Some(match &*cmd {
+        "NODE_HANDLE_ACK" => Line::Ack,
+        "NODE_HANDLE_NACK" => Line::Nack,
+        "NODE_SOCKET_GET_COUNT" => Line::CountAsked(key()?),
+        "NODE_SOCKET_NOTIFY_CLOSE" => Line::CloseAsked(key()?),
+        "NODE_SOCKET_COUNT" => Line::Counted(key()?, message.member("count").unwrap_or_default()),
+        "NODE_SOCKET_ALL_CLOSED" => Line::AllClosed(key()?),
+        _ => return Ok(None),
+    }))
 }
 
 // ANCHOR: internal
-/// The members of an internal message that a channel looks at; `None` for any other value.
-fn internal(json: &Bytes) -> Option<Fields<'_>> {
-    // A message of a user's seldom gets further than this: the letters must stand there, unless some of them are written as `\u…`.
-    let suspicious =
-        json.first() == Some(&b'{') && (memmem::find(json, b"NODE_").is_some() || memchr(b'\\', json).is_some());
-    let fields = suspicious.then(|| serde_json::from_slice::<Fields<'_>>(json).ok())??;
-    (fields.cmd.len() > 5 && fields.cmd.starts_with("NODE_")).then_some(fields)
+/// Whether a text can be that of an internal message: an object that contains these letters, some of them perhaps written as `\u004e`.
+/// Few messages of users can, and all others are only checked.
+fn may_be_internal(text: &str) -> bool {
+    let contains = |letters| memmem::find(text.as_bytes(), letters).is_some();
+    text.starts_with('{') && (contains(b"NODE_") || contains(b"\\u00"))
+}
+
+/// Checks that a text is one JSON object and finds its members, in one pass.
+fn split(text: &str) -> serde_json::Result<Box<Members>> {
+    struct Splitter<'a>(&'a str);
+
+    impl<'de> Visitor<'de> for Splitter<'_> {
+        type Value = Members;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            // The channel accepts no line of 4 GiB (`Settings::message_limit`).
+            let range = |part: &RawValue| {
+                let start = part.get().as_ptr().addr() - self.0.as_ptr().addr();
+                start as u32..(start + part.get().len()) as u32
+            };
+            let mut members = Vec::new();
+            while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                members.push((range(name), range(value)));
+            }
+            Ok(Members(members))
+        }
+    }
+
+    let mut json = serde_json::Deserializer::from_str(text);
+    let members = json.deserialize_map(Splitter(text))?;
+    json.end().map(|()| Box::new(members))
 }
 // ANCHOR_END: internal
-
-#[derive(Debug, Default)]
-struct Fields<'a> {
-    /// Empty when there is none, or it is no string.
-    cmd: String,
-    kind: Option<String>,
-    msg: Option<&'a RawValue>,
-    key: Option<String>,
-    count: Option<u64>,
-}
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-
-        impl<'de> Visitor<'de> for Members {
-            type Value = Fields<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            // By hand, since a derived one refuses a member that comes twice (for JavaScript the last one counts) and a member of
-            // another type (which makes the message a user's).
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Fields::default();
-                while let Some(name) = map.next_key::<String>()? {
-                    match &*name {
-                        "cmd" => fields.cmd = text(map.next_value()?).unwrap_or_default(),
-                        "type" => fields.kind = text(map.next_value()?),
-                        "key" => fields.key = text(map.next_value()?),
-                        "msg" => fields.msg = Some(map.next_value()?),
-                        "count" => fields.count = serde_json::from_str(map.next_value::<&RawValue>()?.get()).ok(),
-                        _ => drop(map.next_value::<IgnoredAny>()?),
-                    }
-                }
-                Ok(fields)
-            }
-        }
-
-        fn text(value: &RawValue) -> Option<String> {
-            serde_json::from_str(value.get()).ok()
-        }
-
-        deserializer.deserialize_map(Members)
-    }
-}
 
 // ANCHOR: with_handle
 /// The line of a message that comes with a handle.
@@ -244,8 +269,15 @@ pub(super) fn with_handle(message: &(impl Serialize + ?Sized), handle: &Handle) 
 mod tests {
     use super::*;
 
-    fn of(line: &'static str) -> Result<Line, ErrorKind> {
-        classify(Bytes::from_static(line.as_bytes()))
+    fn of(line: &str) -> Result<Line, ErrorKind> {
+        classify(Bytes::copy_from_slice(line.as_bytes()))
+    }
+
+    fn message(line: &str) -> Message {
+        match of(line) {
+            Ok(Line::Message(message)) => message,
+            other => panic!("{line} is {other:?}"),
+        }
     }
 
     #[test]
@@ -258,59 +290,56 @@ mod tests {
             "[]",
             "0",
             "false",
+            r#""NODE_X""#,
             r#"{"a":{"cmd":"NODE_X"}}"#,
             r#"{"cmd":"NODE_X","cmd":"last one counts"}"#,
         ] {
-            assert_eq!(of(user), Ok(Line::User(Bytes::from_static(user.as_bytes()))));
+            assert_eq!((message(user).json(), message(user).is_internal()), (user, false));
         }
-        assert_eq!(of(r#""NODE_X""#), Ok(Line::Text(Bytes::from_static(b"\"NODE_X\""))));
-        for internal in [r#"{"cmd":"NODE_X"}"#, r#"{"a":["\\"],"cmd":"\u004eODE_CLUSTER","type":5}"#] {
-            assert_eq!(of(internal), Ok(Line::Internal(Bytes::from_static(internal.as_bytes()))));
+        for internal in [r#" {"cmd":"NODE_X"}"#, r#"{"a":["\\"],"c\u006dd":"\u004eODE_CLUSTER","type":5}"#] {
+            assert_eq!((message(internal).json(), message(internal).is_internal()), (internal.trim(), true));
         }
-        assert_eq!(of("{\"cmd\" : \"NODE_HANDLE_ACK\"}\r"), Ok(Line::Ack));
+        assert!(matches!(of("{\"cmd\" : \"NODE_HANDLE_ACK\"}\r"), Ok(Line::Ack)));
     }
 
     #[test]
-    fn a_text_is_decoded_as_every_type_that_takes_one() {
-        #[derive(Debug, PartialEq, Deserialize)]
-        enum Unit {
-            Hello,
-        }
-        #[derive(Debug, PartialEq, Deserialize)]
-        struct Wrapped(String);
-
-        let message = Message::plain(Bytes::from_static(b"\"Hello\""));
-        assert_eq!(message.decode().ok(), Some("Hello"));
-        assert_eq!(message.decode().ok(), Some(Some("Hello".to_owned())));
-        assert_eq!(message.decode().ok(), Some(Wrapped("Hello".to_owned())));
-        assert_eq!(message.decode().ok(), Some(Unit::Hello));
-        assert_eq!(message.decode().ok(), Some(serde_json::json!("Hello")));
-        assert_eq!(message.decode::<&RawValue>().map(RawValue::get).ok(), Some("\"Hello\""));
-        let error = message.decode::<u32>().expect_err("no number").to_string();
-        assert!(error.contains("invalid type: string \"Hello\", expected u32"), "{error}");
+    fn members_of_an_internal_message_are_decoded_one_by_one() {
+        let internal = message(r#"{"cmd":"NODE_X","a":"first","b":null,"\u0063\n":[1, {"a":2}],"a" : -3 }"#);
+        assert_eq!(
+            (internal.member("a"), internal.member::<String>("a")),
+            (Some(-3), None),
+            "the last one, of its type"
+        );
+        assert_eq!((internal.member::<Option<u8>>("b"), internal.member::<Option<u8>>("d")), (Some(None), None));
+        assert_eq!(internal.member::<&RawValue>("c\n").map(RawValue::get), Some(r#"[1, {"a":2}]"#));
+        assert_eq!(message(r#"{"a":1,"text":"NODE_"}"#).member::<u8>("a"), None, "a user's message");
     }
 
     #[test]
     fn a_handle_wrapped_twice_is_one_handle() {
-        let body = Bytes::from_static(b"{\"x\":1}");
-        let handle = Line::Handle { kind: Some(Kind::Socket), key: Some("k".to_owned()), body, internal: false };
-        let once = r#"{"cmd":"NODE_HANDLE","type":"net.Socket","msg":{"x":1},"key":"k"}"#;
-        assert_eq!(of(once).as_ref(), Ok(&handle));
+        let once = r#"{"cmd":"NODE_HANDLE","type":"net.Socket","msg":{"cmd":"NODE_X","x":1},"key":"k"}"#;
         let twice = format!(r#"{{"cmd":"NODE_HANDLE","type":"net.Native","msg":{once}}}"#);
-        assert_eq!(classify(twice.into()), Ok(handle));
-        let endless = (0..9).fold("1".to_owned(), |msg, _| format!(r#"{{"cmd":"NODE_HANDLE","msg":{msg}}}"#));
-        assert!(classify(endless.into()).is_err());
+        for line in [once, &twice] {
+            let Ok(Line::Handle { kind: Some(Kind::Socket), key: Some(key), message }) = of(line) else {
+                panic!("{line}")
+            };
+            assert_eq!((&*key, message.json(), message.member("x")), ("k", r#"{"cmd":"NODE_X","x":1}"#, Some(1)));
+        }
+        let nested =
+            |depth| (0..depth).fold("1".to_owned(), |msg, _| format!(r#"{{"cmd":"NODE_HANDLE","msg":{msg}}}"#));
+        assert!(of(&nested(8)).is_ok() && of(&nested(9)).is_err());
+        assert!(matches!(of(r#"{"cmd":"NODE_HANDLE"}"#), Ok(Line::Handle { message, .. }) if message.json() == "null"));
     }
 
     #[test]
-    fn what_is_no_json_is_an_error_that_quotes_it() {
-        for bad in ["", "{", "hello", "{\"a\":1}{}", "\u{0}\u{1}"] {
+    fn what_is_not_json_is_an_error_that_quotes_it() {
+        for bad in ["", "{", "hello", "{\"a\":1}{}", "\u{0}\u{1}", r#"{"cmd":"NODE_X"}}"#, r#"{"cmd":"NODE_X",}"#] {
             assert!(matches!(of(bad), Err(ErrorKind::Malformed { .. })), "{bad:?}");
         }
         assert!(classify(Bytes::from_static(b"\"\xff\"")).is_err(), "not UTF-8");
         let empty = of("").map_err(|kind| kind.to_string());
         assert!(empty.is_err_and(|sentence| sentence.ends_with("; the line is empty")));
-        let long = classify(Bytes::from(vec![b'x'; 1000])).map_err(|kind| kind.to_string());
+        let long = of(&"x".repeat(1000)).map_err(|kind| kind.to_string());
         assert!(long.is_err_and(|sentence| sentence.contains("1000 bytes") && sentence.len() < 250));
     }
 }

@@ -3,7 +3,6 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `frame.rs` | bytes ↔ messages; knows no socket |
-//! | `text.rs` | long texts, quickly |
 //! | `message.rs` | [`Message`]: what a line means: a message for the user, or one of the channel's own |
 //! | `handle.rs` | [`Handle`]: what can be sent along with a message, and how it is restored |
 //! | `socket.rs` | [`Socket`], [`Stream`]: a connection on its way |
@@ -34,7 +33,6 @@ mod queue;
 mod settings;
 mod shared;
 mod socket;
-mod text;
 
 use std::fmt;
 

@@ -17,9 +17,10 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// How many bytes a message from the peer may have; [`DEFAULT_MESSAGE_LIMIT`] if not said otherwise. A longer one ends the channel.
+    /// Sets how many bytes a message from the peer may have, at most 4 GiB less one. A longer message ends the channel.
+    /// Default: [`DEFAULT_MESSAGE_LIMIT`].
     pub fn message_limit(self, bytes: usize) -> Settings {
-        Settings { message_limit: bytes, ..self }
+        Settings { message_limit: bytes.min(u32::MAX as usize), ..self }
     }
 
     /// How many handles may be on their way without an acknowledgement; 1 if not said otherwise, as in Node. More of them are passed

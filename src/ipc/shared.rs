@@ -292,14 +292,14 @@ impl State {
         }
     }
 
-    /// Hands messages to the user, each with whether it is an internal one. Those that nobody wants stay where they are.
-    pub(super) fn deliver(&mut self, arrived: &mut Vec<(bool, Message)>) {
+    /// Hands messages to the user. When no user is left they stay where they are.
+    pub(super) fn deliver(&mut self, arrived: &mut Vec<Message>) {
         if arrived.is_empty() || self.unwanted {
             return;
         }
-        for (internal, message) in arrived.drain(..) {
+        for message in arrived.drain(..) {
             self.held += message.cost();
-            if internal { self.internal.push_back(message) } else { self.inbox.push_back(message) }
+            if message.is_internal() { &mut self.internal } else { &mut self.inbox }.push_back(message);
         }
         self.receivers.wake();
     }
