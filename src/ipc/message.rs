@@ -43,6 +43,10 @@ pub struct Message {
 #[derive(Debug)]
 struct Members(Vec<(Range<u32>, Range<u32>)>);
 
+fn in_memory(range: &Range<u32>) -> Range<usize> {
+    range.start as usize..range.end as usize
+}
+
 /// A string, borrowed from the line unless it contains an escape.
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -65,11 +69,13 @@ impl Message {
 
     /// Takes out the message that a `NODE_HANDLE` wraps; `null` when it wraps none.
     fn unwrapped(self) -> Message {
-        let Some(inner) = self.member::<&RawValue>("msg").map(RawValue::get) else {
+        let Some(inner) = self.range_of("msg") else {
             return Message { body: Bytes::from_static(b"null"), members: None, handle: None };
         };
-        let members = if may_be_internal(inner) { split(inner).ok() } else { None };
-        Message { body: self.body.slice_ref(inner.as_bytes()), members, handle: None }.or_users()
+        let inner = Message { body: self.body.slice(inner), members: None, handle: None };
+        let text = inner.json();
+        let members = if may_be_internal(text) { split(text).ok() } else { None };
+        Message { members, ..inner }.or_users()
     }
 
     /// Forgets the members unless the message is internal. As in Node, it is if its `cmd` is a string that begins with `NODE_` and goes on.
@@ -89,18 +95,22 @@ impl Message {
         self.members.is_some()
     }
 
-    /// Decodes one member of an internal message. `None` when there is no such member, when it is of another type, and for every message
-    /// of a user's. Of members with the same name the last one counts, as in JavaScript.
-    pub(crate) fn member<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Option<T> {
-        let text = |range: &Range<u32>| &self.body[range.start as usize..range.end as usize];
-        let is_named = |range| {
-            let quoted = text(range);
+    /// Where in the body the value of a member is.
+    fn range_of(&self, name: &str) -> Option<Range<usize>> {
+        let is_named = |range: &Range<u32>| {
+            let quoted = &self.body[in_memory(range)];
             // Only a name with an escape has to be decoded.
             quoted[1..quoted.len() - 1] == *name.as_bytes()
                 || quoted.contains(&b'\\') && serde_json::from_slice(quoted).is_ok_and(|Text(decoded)| decoded == name)
         };
         let (_, value) = self.members.as_ref()?.0.iter().rfind(|(name, _)| is_named(name))?;
-        serde_json::from_slice(text(value)).ok()
+        Some(in_memory(value))
+    }
+
+    /// Decodes one member of an internal message. `None` when there is no such member, when it is of another type, and for every message
+    /// of a user's. Of members with the same name the last one counts, as in JavaScript.
+    pub(crate) fn member<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Option<T> {
+        serde_json::from_slice(&self.body[self.range_of(name)?]).ok()
     }
 
     /// The JSON text, as it came, without blanks around it.
