@@ -90,8 +90,15 @@ pub enum ErrorKind {
         /// The first bytes of the message, what is not printable escaped.
         beginning: String,
     },
-    /// A value cannot be written as JSON, or a message is not what it was expected to be; the sentence says how.
+    /// A value cannot be written as JSON, or a message does not have the expected type; the sentence says why.
     Json(String),
+    /// A handle holds another kind of descriptor than the caller expected.
+    WrongHandle {
+        /// What it is, as the kernel says.
+        actual: String,
+        /// What the caller expected.
+        expected: String,
+    },
     /// A descriptor of this kind cannot be sent over a channel.
     Unsendable {
         /// What it is.
@@ -145,6 +152,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Failed { signal: Some(signal), .. } => write!(f, "ended by signal {signal}"),
             ErrorKind::Failed { .. } => f.write_str("ended in an unknown way"),
             ErrorKind::NoChannel(sentence) | ErrorKind::Json(sentence) => f.write_str(sentence),
+            ErrorKind::WrongHandle { actual, expected } => write!(f, "it is {actual}, and not {expected} as expected"),
             ErrorKind::ChannelClosed => f.write_str("the channel is closed"),
             ErrorKind::Malformed { reason, length: 0, .. } => write!(f, "{reason}; the line is empty"),
             ErrorKind::Malformed { reason, length, beginning } => {
