@@ -108,7 +108,7 @@ impl Incoming {
     /// When the peer sent what is not allowed. Nothing that comes after it can be trusted.
     pub(super) fn sort(&mut self, outgoing: &mut Outgoing) -> Result<(), ErrorKind> {
         while let Some(line) = self.next_line()? {
-            let line = line::classify(&line)?;
+            let line = line::classify(line)?;
             if mem::take(&mut self.carried) && !matches!(line, Line::Handle { .. }) {
                 // It came with this message, which does not announce it.
                 self.unclaimed.pop_front();

@@ -1,10 +1,11 @@
 //! What a line means to the channel, and the lines that the channel writes itself.
 
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::frame;
 use super::handle::{Handle, HandleType};
-use super::message::{Message, Text, malformed};
+use super::message::{Message, Unescaped, malformed};
 use crate::error::{ErrorKind, Result};
 
 // ANCHOR: acknowledgements
@@ -46,8 +47,8 @@ pub(super) enum Line {
 /// # Errors
 ///
 /// [`ErrorKind::Malformed`] when the line is not JSON, or is an internal message without a member that it must have.
-pub(super) fn classify(line: &[u8]) -> Result<Line, ErrorKind> {
-    match line {
+pub(super) fn classify(line: Bytes) -> Result<Line, ErrorKind> {
+    match &line[..] {
         line if *line == ACK[..ACK.len() - 1] => return Ok(Line::Ack),
         line if *line == NACK[..NACK.len() - 1] => return Ok(Line::Nack),
         _ => {}
@@ -62,7 +63,7 @@ pub(super) fn classify(line: &[u8]) -> Result<Line, ErrorKind> {
         if depth > DEEPEST {
             return Err(malformed("a NODE_HANDLE wrapped in itself too often", message.json().as_bytes()));
         }
-        let handle_type = message.member("type").and_then(|Text(name)| HandleType::named(&name));
+        let handle_type = message.member("type").and_then(|Unescaped(name)| HandleType::named(&name));
         announced = Some((handle_type, message.member("key")));
         message = message.unwrapped();
     }
@@ -112,7 +113,7 @@ mod tests {
     use super::*;
 
     fn of(line: &str) -> Result<Line, ErrorKind> {
-        classify(line.as_bytes())
+        classify(Bytes::copy_from_slice(line.as_bytes()))
     }
 
     fn message(line: &str) -> Message {
@@ -155,6 +156,8 @@ mod tests {
         assert_eq!((internal.member::<Option<u8>>("b"), internal.member::<Option<u8>>("d")), (Some(None), None));
         assert_eq!(internal.member::<&RawValue>("c\n").map(RawValue::get), Some(r#"[1, {"a":2}]"#));
         assert_eq!(message(r#"{"a":1,"text":"NODE_"}"#).member::<u8>("a"), None, "a user's message");
+        let many = (0..101).fold("{\"cmd\":\"NODE_X\"".to_owned(), |json, n| format!("{json},\"{n}\":0")) + "}";
+        assert!(!message(&many).is_internal(), "no message of Node's has as many members");
     }
 
     #[test]
@@ -178,7 +181,7 @@ mod tests {
         for bad in ["", "{", "hello", "{\"a\":1}{}", "\u{0}\u{1}", r#"{"cmd":"NODE_X"}}"#, r#"{"cmd":"NODE_X",}"#] {
             assert!(matches!(of(bad), Err(ErrorKind::Malformed { .. })), "{bad:?}");
         }
-        assert!(classify(b"\"\xff\"").is_err(), "not UTF-8");
+        assert!(classify(Bytes::from_static(b"\"\xff\"")).is_err(), "not UTF-8");
         let empty = of("").map_err(|kind| kind.to_string());
         assert!(empty.is_err_and(|sentence| sentence.ends_with("; the line is empty")));
         let long = of(&"x".repeat(1000)).map_err(|kind| kind.to_string());

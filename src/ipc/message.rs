@@ -4,22 +4,26 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
-use memchr::memmem;
+use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::handle::Handle;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sys::text::SharedText;
+
+/// The most members that an internal message has: those of Node have fewer than 20. An object with more is a user's.
+const MOST_MEMBERS: usize = 100;
 
 /// A message that came over a channel: a JSON value, perhaps with a handle.
 ///
-/// The channel has scanned it as JSON once, so that malformed input ends the channel when it arrives. Its value is built only by
-/// [`decode`](Message::decode), which scans it a second time.
+/// The channel scans it as JSON when it arrives, so that malformed input ends the channel then. [`decode`](Message::decode) scans it again
+/// to build the value: a user's message is read twice, once to check it and once as the type that its receiver wants.
 #[derive(Debug)]
 pub struct Message {
-    /// Valid JSON. A copy of the line: it leaves the buffer free for the next read, and is known to be UTF-8.
-    json: Box<str>,
+    /// Valid JSON.
+    json: SharedText,
     /// `None` for a user's message.
     members: Option<Box<Members>>,
     /// The handle that came with it. Take it out to use it.
@@ -30,44 +34,40 @@ pub struct Message {
 #[derive(Debug)]
 struct Members(Vec<(Range<u32>, Range<u32>)>);
 
-fn in_memory(range: &Range<u32>) -> Range<usize> {
-    range.start as usize..range.end as usize
-}
-
-/// A string, borrowed from the line unless it contains an escape.
+/// A string, borrowed from the text unless it contains an escape.
 #[derive(Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(super) struct Unescaped<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Message {
-    /// Scans a line once.
-    pub(super) fn of_line(line: &[u8]) -> Result<Message, ErrorKind> {
-        let not_json = |error: &dyn fmt::Display| malformed(format!("not JSON: {error}"), line);
-        let text = std::str::from_utf8(line).map_err(|error| not_json(&error))?.trim_matches([' ', '\t', '\r']);
-        let members = match may_be_internal(text) {
-            true => split(text).map(Some),
-            false => serde_json::from_str(text).map(|IgnoredAny| None),
-        };
-        let members = members.map_err(|error| not_json(&error))?;
-        Ok(Message { json: text.into(), members, handle: None }.or_users())
+    /// Checks a line and splits it, in one scan.
+    pub(super) fn of_line(line: Bytes) -> Result<Message, ErrorKind> {
+        const BLANKS: [char; 3] = [' ', '\t', '\r'];
+        let not_json = |error: &dyn fmt::Display, line: &[u8]| malformed(format!("not JSON: {error}"), line);
+        let mut json = SharedText::new(line).map_err(|(error, line)| not_json(&error, &line))?;
+        if json.starts_with(BLANKS) || json.ends_with(BLANKS) {
+            let start = json.len() - json.trim_start_matches(BLANKS).len();
+            json = json.part(start..json.trim_end_matches(BLANKS).len().max(start));
+        }
+        match split(&json) {
+            Ok(members) => Ok(Message { json, members, handle: None }),
+            Err(error) => Err(not_json(&error, json.as_bytes())),
+        }
     }
 
     /// Takes out the message that a `NODE_HANDLE` wraps; `null` when it wraps none.
     pub(super) fn unwrapped(&self) -> Message {
-        let text = self.range_of("msg").map_or("null", |range| &self.json[range]);
-        let members = if may_be_internal(text) { split(text).ok() } else { None };
-        Message { json: text.into(), members, handle: None }.or_users()
+        let json = match self.range_of("msg") {
+            Some(range) => self.json.part(range),
+            None => SharedText::from_static("null"),
+        };
+        // Checked already, as a part of this message.
+        let members = if json.starts_with('{') { split(&json).unwrap_or_default() } else { None };
+        Message { json, members, handle: None }
     }
 
-    /// Forgets the members unless the message is internal. As in Node, it is if its `cmd` is a string that begins with `NODE_` and goes on.
-    fn or_users(mut self) -> Message {
-        if !self.cmd().is_some_and(|cmd| cmd.len() > 5 && cmd.starts_with("NODE_")) {
-            self.members = None;
-        }
-        self
-    }
-
+    /// Returns the `cmd` of an internal message.
     pub(super) fn cmd(&self) -> Option<Cow<'_, str>> {
-        self.member("cmd").map(|Text(cmd)| cmd)
+        self.member("cmd").map(|Unescaped(cmd)| cmd)
     }
 
     /// Whether it is between the two runtimes and not for the user.
@@ -75,16 +75,8 @@ impl Message {
         self.members.is_some()
     }
 
-    /// Where in the text the value of a member is.
     fn range_of(&self, name: &str) -> Option<Range<usize>> {
-        let is_named = |range: &Range<u32>| {
-            let quoted = &self.json[in_memory(range)];
-            // Only a name with an escape has to be decoded.
-            quoted[1..quoted.len() - 1] == *name
-                || quoted.contains('\\') && serde_json::from_str(quoted).is_ok_and(|Text(decoded)| decoded == name)
-        };
-        let (_, value) = self.members.as_ref()?.0.iter().rfind(|(name, _)| is_named(name))?;
-        Some(in_memory(value))
+        self.members.as_ref()?.range_of(name, &self.json)
     }
 
     /// Decodes one member of an internal message. `None` when there is no such member, when it is of another type, and for every message
@@ -131,16 +123,31 @@ pub(super) fn malformed(reason: impl Into<String>, bytes: &[u8]) -> ErrorKind {
     ErrorKind::Malformed { reason: reason.into(), length: bytes.len(), beginning: excerpt(bytes) }
 }
 
-// ANCHOR: internal
-/// Whether a text can be that of an internal message: an object that contains these letters, some of them perhaps written as `\u004e`.
-/// Few messages of users can, and all others are only checked.
-fn may_be_internal(text: &str) -> bool {
-    let contains = |letters| memmem::find(text.as_bytes(), letters).is_some();
-    text.starts_with('{') && (contains(b"NODE_") || contains(b"\\u00"))
+impl Members {
+    /// Where in the text the value of a member is; of several with this name, the last.
+    fn range_of(&self, name: &str, text: &str) -> Option<Range<usize>> {
+        let in_memory = |range: &Range<u32>| range.start as usize..range.end as usize;
+        let is_named = |range: &Range<u32>| {
+            let quoted = &text[in_memory(range)];
+            // Only a name with an escape has to be decoded.
+            quoted[1..quoted.len() - 1] == *name
+                || quoted.contains('\\') && serde_json::from_str(quoted).is_ok_and(|Unescaped(decoded)| decoded == name)
+        };
+        self.0.iter().rfind(|(name, _)| is_named(name)).map(|(_, value)| in_memory(value))
+    }
+
+    // ANCHOR: internal
+    /// Whether these are the members of an internal message. As in Node, it is an object whose `cmd` is a string that begins with `NODE_`
+    /// and goes on.
+    fn are_internal(&self, text: &str) -> bool {
+        let cmd = self.range_of("cmd", text).and_then(|range| serde_json::from_str(&text[range]).ok());
+        cmd.is_some_and(|Unescaped(cmd)| cmd.len() > 5 && cmd.starts_with("NODE_"))
+    }
+    // ANCHOR_END: internal
 }
 
-/// Checks that a text is one JSON object and finds its members, in one pass.
-fn split(text: &str) -> serde_json::Result<Box<Members>> {
+/// Checks that a text is JSON, in one scan. Returns its members if it is an internal message.
+fn split(text: &str) -> serde_json::Result<Option<Box<Members>>> {
     struct Splitter<'a>(&'a str);
 
     impl<'de> Visitor<'de> for Splitter<'_> {
@@ -159,13 +166,20 @@ fn split(text: &str) -> serde_json::Result<Box<Members>> {
             let mut members = Vec::new();
             while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
                 members.push((range(name), range(value)));
+                if members.len() > MOST_MEMBERS {
+                    members.clear();
+                    while map.next_entry::<&RawValue, IgnoredAny>()?.is_some() {}
+                }
             }
             Ok(Members(members))
         }
     }
 
+    if !text.starts_with('{') {
+        return serde_json::from_str(text).map(|IgnoredAny| None);
+    }
     let mut json = serde_json::Deserializer::from_str(text);
     let members = json.deserialize_map(Splitter(text))?;
-    json.end().map(|()| Box::new(members))
+    json.end()?;
+    Ok(members.are_internal(text).then(|| Box::new(members)))
 }
-// ANCHOR_END: internal

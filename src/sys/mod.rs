@@ -13,6 +13,7 @@
 //! | `fd_passing.rs` | a descriptor travels over a Unix socket: the open file description behind it, not its number |
 //! | `environment.rs` | the environment may be changed by a process's only thread, and by no other |
 //! | `inherited.rs` | a descriptor survives `execve(2)`, and its number is all that the new program knows of it |
+//! | `text.rs` | text can share the buffer that a read filled |
 
 pub mod accept;
 mod birth;
@@ -25,3 +26,4 @@ pub mod pidfd;
 pub mod readiness;
 mod request;
 pub mod spawn;
+pub(crate) mod text;
