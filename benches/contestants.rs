@@ -32,11 +32,13 @@ pub struct Group {
 }
 
 /// All groups that criterion measures.
-pub const GROUPS: [Group; 6] = [
+pub const GROUPS: [Group; 8] = [
     Group { name: "fork_cost", contestants: fork_cost::ALL },
     Group { name: "exec_cost", contestants: exec_cost::ALL },
     Group { name: "ipc_round_trip", contestants: ipc::ALL },
     Group { name: "ipc_one_way", contestants: ipc::ALL },
+    Group { name: "ipc_object_round_trip", contestants: ipc::OBJECTS },
+    Group { name: "ipc_object_one_way", contestants: ipc::OBJECTS },
     Group { name: "handle_passing", contestants: handle_passing::ALL },
     Group { name: "scheduling", contestants: scheduling::ALL },
 ];
@@ -122,15 +124,18 @@ pub mod ipc {
     /// TCP.
     pub const TCP: Contestant = limit("tcp loopback", "a TCP connection with TCP_NODELAY, one write(2) a message");
     /// Ours.
-    pub const OURS: Contestant = ours("ours, channel", "Channel::send and recv of a JSON string, decoded");
+    pub const OURS: Contestant =
+        ours("ours, channel", "Channel::send and recv, decoded: a String, or an object as a struct");
     /// The crate.
     pub const SERVO: Contestant = peer("ipc-channel", "the crate's IpcSender<String> and IpcReceiver<String>");
     /// Node's `json`.
-    pub const NODE_JSON: Contestant = peer("node, json", "send and 'message' of a string");
+    pub const NODE_JSON: Contestant = peer("node, json", "send and 'message'");
     /// Node's `advanced`.
     pub const NODE_ADVANCED: Contestant = peer("node, advanced", "the same with serialization: 'advanced'");
     /// All of them.
     pub const ALL: &[Contestant] = &[PIPE, STREAM, SEQPACKET, DATAGRAM, TCP, OURS, SERVO, NODE_JSON, NODE_ADVANCED];
+    /// Those that are also measured with objects. The limit sends as many bytes.
+    pub const OBJECTS: &[Contestant] = &[STREAM, OURS, NODE_JSON, NODE_ADVANCED];
 }
 
 /// Open connections, passed from process to process.

@@ -12,6 +12,7 @@ pub mod machine;
 pub mod order;
 pub mod partner;
 pub mod passing;
+pub mod payload;
 pub mod rollup;
 pub mod rounds;
 pub mod wire;

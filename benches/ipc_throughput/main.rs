@@ -1,8 +1,8 @@
 //! What a message costs between two processes, from 16 bytes to 1 MiB: there and back, and one after the other one way.
 //!
-//! A message of 16 bytes has 16 bytes as JSON, its quotes included, and for those who know no JSON 16 bytes. Ours and Node's are decoded
-//! by whoever gets them, as nobody sends messages not to look at them. One way the clock stops when the receiver has said that it has the
-//! last one. The two processes are on two processors (see `cpus.rs`).
+//! A message is a bare string, or in the groups whose names say so an object (see `payload.rs`). One of 16 bytes has 16 bytes as JSON, and
+//! 16 bytes where no JSON is known. Ours and Node's are decoded by their receivers, as messages are sent to be read. One way the clock
+//! stops when the receiver has said that it has the last one. The two processes are on two processors (see `cpus.rs`).
 //!
 //! Left out: 1 MiB in packets, which does not fit into a socket's buffer, and memory shared by two processes with a futex, which cannot
 //! be had without `unsafe`.
@@ -13,10 +13,12 @@ mod pairs;
 
 use std::cell::{OnceCell, RefCell};
 
-use criterion::{BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
 use forklore_benches::contestants::{Contestant, ipc, size_name};
 use forklore_benches::order::Order;
 use forklore_benches::partner::{has_node, runtime};
+use forklore_benches::payload::Shape;
 use forklore_benches::wire::Kind;
 use tokio::runtime::Runtime;
 
@@ -25,13 +27,14 @@ use pairs::{NodePair, OurPair, Outcome, Pair, RawPair, ServoPair};
 /// Who takes part, started when its turn comes for the first time.
 struct Seat<'r> {
     contestant: Contestant,
+    shape: Shape,
     kind: Option<Kind>,
     /// None when it is not installed.
     pair: OnceCell<Option<RefCell<Box<dyn Pair + 'r>>>>,
 }
 
 impl<'r> Seat<'r> {
-    fn new(contestant: Contestant) -> Seat<'r> {
+    fn new(contestant: Contestant, shape: Shape) -> Seat<'r> {
         let kind = match contestant {
             ipc::PIPE => Some(Kind::Pipe),
             ipc::STREAM => Some(Kind::Stream),
@@ -40,17 +43,17 @@ impl<'r> Seat<'r> {
             ipc::TCP => Some(Kind::Tcp),
             _ => None,
         };
-        Seat { contestant, kind, pair: OnceCell::new() }
+        Seat { contestant, shape, kind, pair: OnceCell::new() }
     }
 
     fn start(&self, runtime: &'r Runtime) -> Outcome<Option<RefCell<Box<dyn Pair + 'r>>>> {
         let mut pair: Box<dyn Pair + 'r> = match (self.kind, self.contestant) {
             (Some(kind), _) => Box::new(RawPair::start(runtime, kind)?),
-            (None, ipc::OURS) => Box::new(OurPair::start(runtime)?),
+            (None, ipc::OURS) => Box::new(OurPair::start(runtime, self.shape)?),
             (None, ipc::SERVO) => Box::new(ServoPair::start(runtime)?),
             (None, other) => {
                 let mode = if other == ipc::NODE_JSON { "json" } else { "advanced" };
-                match NodePair::start(runtime, mode)? {
+                match NodePair::start(runtime, mode, self.shape)? {
                     Some(pair) => Box::new(pair),
                     None => return Ok(None),
                 }
@@ -70,28 +73,35 @@ const WARMED: u64 = 2000;
 
 fn ipc_throughput(criterion: &mut Criterion) {
     let runtime = runtime().expect("a runtime");
-    let mut seats: Vec<_> = ipc::ALL.iter().copied().map(Seat::new).collect();
     let nodes = [ipc::NODE_JSON, ipc::NODE_ADVANCED];
-    if !has_node(&nodes.map(|contestant| contestant.name)) {
-        seats.retain(|seat| !nodes.contains(&seat.contestant));
-    }
-    for (name, round_trip) in [("ipc_round_trip", true), ("ipc_one_way", false)] {
-        let mut group = criterion.benchmark_group(name);
-        pace::set(&mut group, 250);
-        // So many messages in every sample that what surrounds them (an order, its answer) does not count.
-        group.sampling_mode(SamplingMode::Flat);
-        for size in ipc::SIZES {
-            group.throughput(Throughput::Bytes(size as u64));
-            for seat in seats.iter().filter(|seat| seat.kind.is_none_or(|kind| kind.takes(size))) {
-                group.bench_function(BenchmarkId::new(seat.contestant.name, size_name(size)), |bencher| {
-                    let pair = seat.pair.get_or_init(|| seat.start(&runtime).expect("started"));
-                    let mut pair = pair.as_ref().expect("installed").borrow_mut();
-                    bencher.iter_custom(|count| pair.run(Order { round_trip, count, size }).expect("both are there"));
-                });
-            }
+    let has_node = has_node(&nodes.map(|contestant| contestant.name));
+    for (shape, contestants, groups) in [
+        (Shape::Text, ipc::ALL, ["ipc_round_trip", "ipc_one_way"]),
+        (Shape::Object, ipc::OBJECTS, ["ipc_object_round_trip", "ipc_object_one_way"]),
+    ] {
+        let present = contestants.iter().copied().filter(|contestant| has_node || !nodes.contains(contestant));
+        let seats: Vec<_> = present.map(|contestant| Seat::new(contestant, shape)).collect();
+        for (name, round_trip) in groups.into_iter().zip([true, false]) {
+            measure(criterion.benchmark_group(name), &seats, &runtime, round_trip);
         }
-        group.finish();
     }
+}
+
+fn measure<'r>(mut group: BenchmarkGroup<'_, WallTime>, seats: &[Seat<'r>], runtime: &'r Runtime, round_trip: bool) {
+    pace::set(&mut group, 250);
+    // So many messages in every sample that what surrounds them (an order, its answer) does not count.
+    group.sampling_mode(SamplingMode::Flat);
+    for size in ipc::SIZES {
+        group.throughput(Throughput::Bytes(size as u64));
+        for seat in seats.iter().filter(|seat| seat.kind.is_none_or(|kind| kind.takes(size))) {
+            group.bench_function(BenchmarkId::new(seat.contestant.name, size_name(size)), |bencher| {
+                let pair = seat.pair.get_or_init(|| seat.start(runtime).expect("started"));
+                let mut pair = pair.as_ref().expect("installed").borrow_mut();
+                bencher.iter_custom(|count| pair.run(Order { round_trip, count, size }).expect("both are there"));
+            });
+        }
+    }
+    group.finish();
 }
 
 criterion_group!(benches, ipc_throughput);

@@ -1,15 +1,18 @@
 //! Two processes and what is between them.
 
 use std::error::Error;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use forklore::child_process::Command;
-use forklore::ipc::Channel;
+use forklore::ipc::{Channel, Message};
 use forklore_benches::cpus::Apart;
 use forklore_benches::order::Order;
 use forklore_benches::partner::{Node, Partner};
+use forklore_benches::payload::{Payload, Shape};
 use forklore_benches::wire::{Kind, Wire};
 use ipc_channel::ipc::{IpcOneShotServer, IpcReceiver, IpcSender};
+use serde::Serialize;
 use tokio::runtime::Runtime;
 
 pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -47,33 +50,33 @@ impl Pair for RawPair<'_> {
 
 pub(crate) struct OurPair<'r> {
     channel: Channel,
+    shape: Shape,
     partner: Partner<'r>,
     runtime: &'r Runtime,
 }
 
 impl<'r> OurPair<'r> {
-    pub(crate) fn start(runtime: &'r Runtime) -> Outcome<OurPair<'r>> {
-        let (partner, channel) = Partner::fork(runtime, Command::new(PARTNER).arg("channel"))?;
-        Ok(OurPair { channel, partner, runtime })
+    pub(crate) fn start(runtime: &'r Runtime, shape: Shape) -> Outcome<OurPair<'r>> {
+        let (partner, channel) = Partner::fork(runtime, Command::new(PARTNER).args(["channel", shape.name()]))?;
+        Ok(OurPair { channel, shape, partner, runtime })
     }
 }
 
 impl Pair for OurPair<'_> {
     fn run(&mut self, order: Order) -> Outcome<Duration> {
         let _apart = Apart::put(0, self.partner.pid())?;
-        let (channel, text) = (self.channel.clone(), order.text());
+        let (channel, shape, payload) = (self.channel.clone(), self.shape, self.shape.payload(order.size));
         // In a task, as a server does its work: see `Channel`.
         let exchanged = self.runtime.spawn(async move {
-            let answer = async || -> Result<String, Failure> {
-                Ok(channel.recv().await?.ok_or("the partner has ended")?.decode()?)
-            };
+            let answer =
+                async || -> Result<Message, Failure> { Ok(channel.recv().await?.ok_or("the partner has ended")?) };
             channel.send(&order).await?;
             answer().await?;
             let start = Instant::now();
             for _ in 0..order.count {
-                channel.send(&text).await?;
+                channel.send(&payload).await?;
                 if order.round_trip {
-                    answer().await?;
+                    black_box(shape.decode(&answer().await?)?);
                 }
             }
             if !order.round_trip {
@@ -125,20 +128,29 @@ impl Pair for ServoPair<'_> {
 /// Both are Node's: a script and the child that it has forked.
 pub(crate) struct NodePair<'r> {
     node: Node<'r>,
+    shape: Shape,
     child: u32,
 }
 
+/// What Node's side is told: also the message, so that both sides send the same.
+#[derive(Serialize)]
+struct Task {
+    #[serde(flatten)]
+    order: Order,
+    message: Payload,
+}
+
 impl<'r> NodePair<'r> {
-    pub(crate) fn start(runtime: &'r Runtime, serialization: &str) -> Outcome<Option<NodePair<'r>>> {
+    pub(crate) fn start(runtime: &'r Runtime, serialization: &str, shape: Shape) -> Outcome<Option<NodePair<'r>>> {
         let Some(mut node) = Node::start(runtime, "channel.js", &[serialization])? else { return Ok(None) };
         let child = u32::try_from(node.number()?)?;
-        Ok(Some(NodePair { node, child }))
+        Ok(Some(NodePair { node, shape, child }))
     }
 }
 
 impl Pair for NodePair<'_> {
     fn run(&mut self, order: Order) -> Outcome<Duration> {
         let _apart = Apart::put(self.node.pid(), self.child)?;
-        self.node.ask(&order)
+        self.node.ask(&Task { order, message: self.shape.payload(order.size) })
     }
 }

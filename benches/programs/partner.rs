@@ -1,4 +1,4 @@
-//! The other process of a pair: `raw KIND`, `passing`, `channel`, `handles` or `servo NAME`.
+//! The other process of a pair: `raw KIND`, `passing`, `channel SHAPE`, `handles` or `servo NAME`.
 
 use std::error::Error;
 use std::hint::black_box;
@@ -6,6 +6,7 @@ use std::hint::black_box;
 use forklore::ipc;
 use forklore_benches::order::Order;
 use forklore_benches::passing;
+use forklore_benches::payload::Shape;
 use forklore_benches::wire::{Kind, Wire};
 use ipc_channel::ipc::{self as servo, IpcReceiver, IpcSender};
 
@@ -13,7 +14,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 fn main() -> Outcome {
     let mut words = std::env::args().skip(1);
-    let mut word = || words.next().ok_or("raw KIND, passing, channel, handles or servo NAME");
+    let mut word = || words.next().ok_or("raw KIND, passing, channel SHAPE, handles or servo NAME");
     match &*word()? {
         "raw" => {
             let name = word()?;
@@ -21,7 +22,11 @@ fn main() -> Outcome {
             Ok(Wire::inherited(kind.ok_or("no kind of a wire")?)?.serve()?)
         }
         "passing" => Ok(passing::serve(&Wire::inherited(Kind::Stream)?)?),
-        "channel" => channel(),
+        "channel" => {
+            let name = word()?;
+            let shape = Shape::ALL.into_iter().find(|shape| shape.name() == name);
+            channel(shape.ok_or("no shape of a message")?)
+        }
         "handles" => handles(),
         "servo" => crate_channel(word()?),
         other => Err(format!("{other} is nothing that it knows").into()),
@@ -30,22 +35,22 @@ fn main() -> Outcome {
 
 /// In a task, as a server does its work: see [`forklore::ipc::Channel`].
 #[tokio::main(flavor = "current_thread")]
-async fn channel() -> Outcome {
-    tokio::spawn(async { exchange().await.map_err(|error| error.to_string()) }).await??;
+async fn channel(shape: Shape) -> Outcome {
+    tokio::spawn(async move { exchange(shape).await.map_err(|error| error.to_string()) }).await??;
     Ok(())
 }
 
-async fn exchange() -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn exchange(shape: Shape) -> Result<(), Box<dyn Error + Send + Sync>> {
     let parent = ipc::parent()?;
     while let Some(message) = parent.recv().await? {
         let order: Order = message.decode()?;
         parent.send("ready").await?;
         for _ in 0..order.count {
-            let text: String = parent.recv().await?.ok_or("the end")?.decode()?;
+            let payload = shape.decode(&parent.recv().await?.ok_or("the end")?)?;
             if order.round_trip {
-                parent.send(&text).await?;
+                parent.send(&payload).await?;
             }
-            black_box(text);
+            black_box(payload);
         }
         if !order.round_trip {
             parent.send("done").await?;

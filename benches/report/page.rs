@@ -9,12 +9,14 @@ use crate::rows::ALL;
 use crate::target::Row;
 
 /// The groups in the order in which they are shown; others come after them.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 16] = [
     "fork_cost",
     "exec_cost",
     "memory, idle",
     "ipc_round_trip",
     "ipc_one_way",
+    "ipc_object_round_trip",
+    "ipc_object_one_way",
     "handle_passing",
     "scheduling",
     "serving",

@@ -102,7 +102,9 @@ impl Results {
     fn add(&mut self, benchmark: Benchmark, round: u32, estimates: Estimates) {
         let time = estimates.median.point_estimate;
         let (unit, value) = match (&*benchmark.group_id, benchmark.throughput) {
-            ("ipc_one_way", Some(Throughput::Bytes(count))) => (Unit::Bytes, count as f64 * 1e9 / time),
+            ("ipc_one_way" | "ipc_object_one_way", Some(Throughput::Bytes(count))) => {
+                (Unit::Bytes, count as f64 * 1e9 / time)
+            }
             ("handle_passing", Some(Throughput::Elements(count))) => (Unit::Rate, count as f64 * 1e9 / time),
             _ => (Unit::Time, time),
         };

@@ -92,6 +92,13 @@ pub enum ErrorKind {
     },
     /// A value cannot be written as JSON, or JSON cannot be read as the expected type; the text says why.
     Json(String),
+    /// A handle holds another kind of descriptor than the caller expected.
+    WrongHandle {
+        /// What it is, as the kernel says.
+        actual: String,
+        /// What the caller expected.
+        expected: String,
+    },
     /// A descriptor of this kind cannot be sent over a channel.
     Unsendable {
         /// What it is.
@@ -144,6 +151,7 @@ impl fmt::Display for ErrorKind {
             ErrorKind::Failed { signal: Some(signal), .. } => write!(f, "ended by signal {signal}"),
             ErrorKind::Failed { .. } => f.write_str("ended in an unknown way"),
             ErrorKind::NoChannel(text) | ErrorKind::Json(text) => f.write_str(text),
+            ErrorKind::WrongHandle { actual, expected } => write!(f, "it is {actual}, and not {expected} as expected"),
             ErrorKind::ChannelClosed => f.write_str("the channel is closed"),
             ErrorKind::Malformed { reason, length: 0, .. } => write!(f, "{reason}; the line is empty"),
             ErrorKind::Malformed { reason, length, beginning } => {

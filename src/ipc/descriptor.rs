@@ -1,4 +1,4 @@
-//! What a descriptor is, asked of the kernel; and which kinds another process can be sent.
+//! What the kernel says a descriptor is, and which kinds can be sent to another process.
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -9,9 +9,9 @@ use nix::sys::socket::{AddressFamily, SockType, SockaddrStorage, getsockname, ge
 use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::isatty;
 
-/// The kinds that Node can take, by what libuv makes of them. Any other makes a Node process refuse every later handle, or abort.
+/// The kinds that Node can receive, as libuv tells them apart. Any other makes a Node process refuse every later handle, or abort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Nature {
+pub(super) enum FdKind {
     /// A TCP socket, IPv4 or IPv6.
     Tcp,
     /// A Unix stream socket.
@@ -24,30 +24,30 @@ pub(super) enum Nature {
     Pipe,
 }
 
-impl Nature {
+impl FdKind {
     pub(super) fn name(self) -> &'static str {
         match self {
-            Nature::Tcp => "a TCP socket",
-            Nature::Unix => "a Unix stream socket",
-            Nature::Udp4 | Nature::Udp6 => "a UDP socket",
-            Nature::Pipe => "a pipe",
+            FdKind::Tcp => "a TCP socket",
+            FdKind::Unix => "a Unix stream socket",
+            FdKind::Udp4 | FdKind::Udp6 => "a UDP socket",
+            FdKind::Pipe => "a pipe",
         }
     }
 
     pub(super) fn is_stream(self) -> bool {
-        !matches!(self, Nature::Udp4 | Nature::Udp6)
+        !matches!(self, FdKind::Udp4 | FdKind::Udp6)
     }
 }
 
-/// What `fd` is.
+/// Asks the kernel what `fd` is.
 ///
 /// # Errors
 ///
-/// The name of what it is when no process can be sent it.
-pub(super) fn nature(fd: BorrowedFd<'_>) -> Result<Nature, String> {
-    // Only TCP knows this option, so for the kind that is passed most often one question is enough.
+/// The name of what it is when it cannot be sent.
+pub(super) fn kind_of(fd: BorrowedFd<'_>) -> Result<FdKind, String> {
+    // Only TCP has this option, so one call is enough for the kind that is passed most often.
     if getsockopt(&fd, sockopt::TcpNoDelay).is_ok() {
-        return Ok(Nature::Tcp);
+        return Ok(FdKind::Tcp);
     }
     let socket = match getsockopt(&fd, sockopt::SockType) {
         Ok(kind) => kind,
@@ -56,31 +56,31 @@ pub(super) fn nature(fd: BorrowedFd<'_>) -> Result<Nature, String> {
     };
     let family = family(fd);
     match (family, socket) {
-        (Some(AddressFamily::Inet | AddressFamily::Inet6), SockType::Stream) => Ok(Nature::Tcp),
-        (Some(AddressFamily::Inet), SockType::Datagram) => Ok(Nature::Udp4),
-        (Some(AddressFamily::Inet6), SockType::Datagram) => Ok(Nature::Udp6),
-        (Some(AddressFamily::Unix), SockType::Stream) => Ok(Nature::Unix),
+        (Some(AddressFamily::Inet | AddressFamily::Inet6), SockType::Stream) => Ok(FdKind::Tcp),
+        (Some(AddressFamily::Inet), SockType::Datagram) => Ok(FdKind::Udp4),
+        (Some(AddressFamily::Inet6), SockType::Datagram) => Ok(FdKind::Udp6),
+        (Some(AddressFamily::Unix), SockType::Stream) => Ok(FdKind::Unix),
         (Some(AddressFamily::Unix), SockType::Datagram) => Err("a Unix datagram socket".to_owned()),
         (Some(AddressFamily::Unix), SockType::SeqPacket) => Err("a Unix seqpacket socket".to_owned()),
         (family, kind) => Err(format!("a socket of family {family:?} and type {kind:?}")),
     }
 }
 
-/// The family of a socket's addresses, bound or not.
+/// Returns the family of a socket's addresses, bound or not.
 fn family(fd: BorrowedFd<'_>) -> Option<AddressFamily> {
     use nix::sys::socket::SockaddrLike;
     getsockname::<SockaddrStorage>(fd.as_raw_fd()).ok()?.family()
 }
 
-/// What is no socket: a pipe, or the name of what it is.
-fn file(fd: BorrowedFd<'_>) -> Result<Nature, String> {
+/// Tells what `fd` is when it is not a socket: a pipe, or the name of what cannot be sent.
+fn file(fd: BorrowedFd<'_>) -> Result<FdKind, String> {
     let status = fstat(fd).map_err(|errno| format!("a descriptor that says {errno}"))?;
     let kind = SFlag::from_bits_truncate(status.st_mode & SFlag::S_IFMT.bits());
     // "anon_inode:[eventfd]", "/dev/null"
     let name = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).unwrap_or_default();
     let name = name.to_string_lossy();
     Err(match kind {
-        SFlag::S_IFIFO => return Ok(Nature::Pipe),
+        SFlag::S_IFIFO => return Ok(FdKind::Pipe),
         SFlag::S_IFREG => format!("a regular file ({name})"),
         SFlag::S_IFDIR => format!("a directory ({name})"),
         SFlag::S_IFCHR if isatty(fd) == Ok(true) => format!("a terminal ({name})"),
@@ -92,13 +92,13 @@ fn file(fd: BorrowedFd<'_>) -> Result<Nature, String> {
     })
 }
 
-/// Whether a stream socket waits for connections.
+/// Whether a stream socket listens.
 pub(super) fn is_listening(fd: BorrowedFd<'_>) -> bool {
     getsockopt(&fd, sockopt::AcceptConn) == Ok(true)
 }
 
-/// Has every read and write of this open file description say "try again" instead of waiting, in **every** process that holds it. Node
-/// takes that for granted, and does not see to it: a blocking socket would stop a Node process as a whole.
+/// Makes every read and write of this open file description return `EAGAIN` instead of waiting, in **every** process that holds it. Node
+/// assumes that and does not set it: a blocking socket would stop a whole Node process.
 pub(super) fn set_nonblocking(fd: impl AsFd) -> nix::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
     if !flags.contains(OFlag::O_NONBLOCK) {
@@ -118,12 +118,12 @@ mod tests {
 
     #[test]
     fn each_kind_is_known_by_its_name() {
-        let of = |fd: OwnedFd| nature(fd.as_fd());
+        let of = |fd: OwnedFd| kind_of(fd.as_fd());
         let (reading, _writing) = nix::unistd::pipe().expect("a pipe");
-        assert_eq!(of(reading), Ok(Nature::Pipe));
-        assert_eq!(of(TcpListener::bind("127.0.0.1:0").expect("a port").into()), Ok(Nature::Tcp));
-        assert_eq!(of(UdpSocket::bind("127.0.0.1:0").expect("a port").into()), Ok(Nature::Udp4));
-        assert_eq!(of(UnixStream::pair().expect("a pair").0.into()), Ok(Nature::Unix));
+        assert_eq!(of(reading), Ok(FdKind::Pipe));
+        assert_eq!(of(TcpListener::bind("127.0.0.1:0").expect("a port").into()), Ok(FdKind::Tcp));
+        assert_eq!(of(UdpSocket::bind("127.0.0.1:0").expect("a port").into()), Ok(FdKind::Udp4));
+        assert_eq!(of(UnixStream::pair().expect("a pair").0.into()), Ok(FdKind::Unix));
         let refused = |fd: OwnedFd| of(fd).expect_err("cannot be sent");
         assert_eq!(refused(UnixDatagram::unbound().expect("a socket").into()), "a Unix datagram socket");
         assert_eq!(refused(File::open("/dev/null").expect("there").into()), "a device (/dev/null)");

@@ -1,5 +1,5 @@
-//! The task that owns a channel's socket: it writes what was posted, reads what has come, and acknowledges handles, whether or not
-//! anybody is receiving at the time.
+//! The task that owns a channel's socket: it writes what was posted, reads what arrives, and acknowledges handles, even while the user
+//! receives nothing.
 
 use std::future::Future;
 use std::io;
@@ -14,74 +14,77 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::io::unix::AsyncFd;
 use tokio::task::yield_now;
 
-use super::Ending;
-use super::incoming::{Incoming, Read};
+use super::incoming::{Incoming, Read, Settings};
+use super::mailbox::Mailbox;
+use super::outcome::Ending;
 use super::outgoing::{Outgoing, Sent};
-use super::shared::Shared;
 use crate::error::Error;
 
-/// How many reads, and how many bytes, are taken before other tasks have their turn. When the user has had his, and dropped what he got,
-/// the buffer that it was in can be used again.
+/// How many reads, and how many bytes, come before other tasks have their turn. Then the user can receive.
 const READS: usize = 16;
 const READ_BYTES: usize = 64 * 1024;
 
-/// More reads than this a full socket does not hold: the kernel counts some hundreds of bytes for the shortest message.
+/// A full socket holds fewer reads than this: the kernel counts some hundreds of bytes for the shortest message.
 const LAST_READS: usize = 1024;
 
 /// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// When it last waited in vain. A runtime that ends with several such channels ends them one after the other, and the process is not to
-/// wait anew for each.
-static IN_VAIN: Mutex<Option<Instant>> = Mutex::new(None);
+/// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, and the process must not
+/// wait again for each.
+static LAST_TIMEOUT: Mutex<Option<Instant>> = Mutex::new(None);
 
-/// How long after that another channel is taken to end together with it.
+/// A channel that ends within this time after the failed wait ends together with the other one.
 const TOGETHER: Duration = Duration::from_millis(100);
 
-/// What stands for the channel in whoever waits for its end: dropped when the socket has been closed.
+/// Keeps something until the socket is closed.
 pub(super) type Hold = Box<dyn Send + Sync>;
 
 /// Owns the socket until the channel ends.
 pub(super) struct Driver {
-    /// None after the end.
+    /// `None` after the end.
     socket: Option<AsyncFd<OwnedFd>>,
-    shared: Arc<Shared>,
+    mailbox: Arc<Mailbox>,
     incoming: Incoming,
     outgoing: Outgoing,
-    /// How the peer's side was closed, if a write has found that out; what it had sent before is still to be read.
+    /// How many handles may be unacknowledged.
+    window: usize,
+    /// How the peer's end was closed, if a write found that out. What it sent before is still to be read.
     peer_gone: Option<Ending>,
-    /// We are disconnecting, and there is nothing left to send or to be acknowledged.
+    /// We are disconnecting, and nothing is left to send or to be acknowledged.
     done: bool,
-    /// The other end's process has ended, and nobody else there is waited for.
+    /// The process at the other end has exited, and other holders of its end do not count.
     severed: bool,
-    /// The user has so much to receive that nothing more is read.
+    /// So much waits for the user that nothing is read.
     full: bool,
     hold: Option<Hold>,
 }
 
-/// To be polled again when every other task has had its turn, also the one that the runtime blocks on. That one a current-thread runtime
-/// looks at after 61 others, and a task that wakes itself counts as another each time: it would have megabytes waiting for it, in memory
-/// that is new each time.
+/// Has the task polled again after every other task had its turn, also the one that the runtime blocks on. A current-thread runtime polls
+/// that one after 61 others, and counts a task that wakes itself each time: megabytes would gather for it, in fresh memory.
 fn after_the_others<T>(context: &mut Context<'_>) -> Poll<T> {
-    match pin!(yield_now()).poll(context) {
-        Poll::Ready(()) => {
-            context.waker().wake_by_ref();
-            Poll::Pending
-        }
-        Poll::Pending => Poll::Pending,
+    if pin!(yield_now()).poll(context).is_ready() {
+        context.waker().wake_by_ref();
     }
+    Poll::Pending
 }
 
-/// How a channel ends: how, and the error if it is one.
+/// How a channel ends, with the error if it is one.
 type End = (Ending, Option<Error>);
 
 impl Driver {
-    pub(super) fn new(socket: AsyncFd<OwnedFd>, shared: Arc<Shared>, hold: Option<Hold>) -> Driver {
+    pub(super) fn new(
+        socket: AsyncFd<OwnedFd>,
+        mailbox: Arc<Mailbox>,
+        settings: Settings,
+        hold: Option<Hold>,
+    ) -> Driver {
         Driver {
             socket: Some(socket),
-            incoming: Incoming::new(shared.clone()),
-            shared,
+            incoming: Incoming::new(mailbox.clone(), settings),
+            mailbox,
             outgoing: Outgoing::default(),
+            window: settings.window,
             peer_gone: None,
             done: false,
             severed: false,
@@ -90,18 +93,18 @@ impl Driver {
         }
     }
 
-    /// One look at what is shared: hands over what has come, takes what may go.
+    /// Looks into the mailbox once: delivers what arrived, takes what may go.
     fn exchange(&mut self, waker: &Waker) {
-        let mut state = self.shared.lock();
-        state.deliver(&mut self.incoming.arrived);
-        state.taken(self.outgoing.count());
-        self.outgoing.refill(&mut state.queue, self.shared.settings.window);
-        self.done = state.closing && state.queue.is_empty() && self.outgoing.is_idle();
-        self.severed = state.severed;
-        self.full = state.is_full(self.outgoing.is_waiting());
-        state.driver_sleeps(waker);
-        drop(state);
-        // What was not delivered, because nobody wants it. Outside the lock: its handles may be counted ones.
+        let mut contents = self.mailbox.lock();
+        contents.deliver(&mut self.incoming.arrived);
+        contents.taken(self.outgoing.count());
+        self.outgoing.refill(&mut contents.queue, self.window);
+        self.done = contents.closing && contents.queue.is_empty() && self.outgoing.is_idle();
+        self.severed = contents.severed;
+        self.full = contents.is_full(self.outgoing.is_waiting());
+        contents.driver_sleeps(waker);
+        drop(contents);
+        // What was not delivered because no user is left. Outside the lock: a handle that is dropped may have to be counted.
         self.incoming.arrived.clear();
     }
 
@@ -109,12 +112,12 @@ impl Driver {
         loop {
             self.exchange(context.waker());
             if self.done {
-                return Poll::Ready(self.last_look());
+                return Poll::Ready(self.read_the_rest());
             }
             if self.severed {
-                // It wrote before it ended, so all of it is there.
+                // The process wrote before it exited, so everything has arrived.
                 self.peer_gone.get_or_insert(Ending::PeerClosed);
-                return Poll::Ready(self.last_look());
+                return Poll::Ready(self.read_the_rest());
             }
             let wrote = match self.poll_write(context) {
                 Ok(wrote) => wrote,
@@ -132,14 +135,14 @@ impl Driver {
                 return Poll::Pending;
             }
             if reads == READS || bytes >= READ_BYTES {
-                // What this asks us to send goes out when the users have had their turn.
+                // What this asks us to send goes out after the users have had their turn.
                 self.exchange(context.waker());
                 return after_the_others(context);
             }
         }
     }
 
-    /// Writes until all is written or the kernel takes no more; whether it took anything.
+    /// Writes until everything is written or the kernel takes no more. Returns whether it took anything.
     fn poll_write(&mut self, context: &mut Context<'_>) -> Result<bool, End> {
         let mut wrote = false;
         let Some(socket) = &self.socket else { return Ok(false) };
@@ -159,7 +162,7 @@ impl Driver {
         Ok(wrote)
     }
 
-    /// Reads once, if something has come; how many bytes.
+    /// Reads once, if something has arrived. Returns how many bytes.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Result<usize, End>> {
         let Some(socket) = &self.socket else { return Poll::Pending };
         loop {
@@ -173,13 +176,13 @@ impl Driver {
                 ready.clear_ready();
             }
             if read != Err(Errno::EAGAIN) {
-                return Poll::Ready(self.look_at(read));
+                return Poll::Ready(self.handle_read(read));
             }
         }
     }
 
-    /// Deals with what a read has brought.
-    fn look_at(&mut self, read: Result<Read, Errno>) -> Result<usize, End> {
+    /// Deals with the result of a read.
+    fn handle_read(&mut self, read: Result<Read, Errno>) -> Result<usize, End> {
         match read {
             Ok(Read { bytes: 0, .. }) if !self.incoming.is_between_messages() => Err((Ending::CutShort, None)),
             Ok(Read { bytes: 0, .. }) => Err((self.peer_gone.unwrap_or(Ending::PeerClosed), None)),
@@ -187,13 +190,12 @@ impl Driver {
             Err(errno) => Err(self.broken(errno.into())),
             Ok(Read { bytes, .. }) => match self.incoming.sort(&mut self.outgoing) {
                 Ok(()) => Ok(bytes),
-                Err(kind) => Err((Ending::Failed, Some(self.shared.error("receive from", kind)))),
+                Err(kind) => Err((Ending::Failed, Some(self.mailbox.error("receive from", kind)))),
             },
         }
     }
 
-    /// A write has failed. If nobody reads at the other end any more, what it had sent before can still be read; any other error is
-    /// the end.
+    /// Handles a failed write. When the other end is closed, what it sent before can still be read. Any other error ends the channel.
     fn unwritable(&mut self, errno: Errno) -> Result<(), End> {
         let ending = match errno {
             Errno::EPIPE => Ending::PeerClosed,
@@ -202,58 +204,58 @@ impl Driver {
         };
         // The kernel says "reset" once.
         self.peer_gone.get_or_insert(ending);
-        let mut state = self.shared.lock();
-        state.closing = true;
-        // Not what was sent: its acknowledgement may be among what has not been read.
-        let given_up: Vec<_> = state.queue.drain().chain(self.outgoing.drain_unsent()).collect();
-        drop(state);
-        given_up.into_iter().for_each(|entry| self.shared.undeliverable(entry));
+        let mut contents = self.mailbox.lock();
+        contents.closing = true;
+        // Not what was sent: its acknowledgement may be among what was not read.
+        let given_up: Vec<_> = contents.queue.drain().chain(self.outgoing.drain_unsent()).collect();
+        drop(contents);
+        given_up.into_iter().for_each(|entry| entry.undeliverable(&self.mailbox.peer));
         Ok(())
     }
 
     fn broken(&self, error: io::Error) -> End {
-        (Ending::Failed, Some(Error::io("use the channel to", self.shared.peer.clone(), error)))
+        (Ending::Failed, Some(Error::io("use the channel to", self.mailbox.peer.clone(), error)))
     }
 
-    /// Before we close the socket ourselves: takes what has come, so that the peer does not see a reset and no message is lost that was
-    /// sent before our end.
-    fn last_look(&mut self) -> End {
+    /// Reads what arrived before we close the socket ourselves, so that the peer sees no reset and no message is lost that was sent before
+    /// our end.
+    fn read_the_rest(&mut self) -> End {
         for _ in 0..LAST_READS {
             let Some(socket) = &self.socket else { break };
             let read = self.incoming.read(socket.as_fd());
             if read == Err(Errno::EAGAIN) {
                 break;
             }
-            if let Err(end) = self.look_at(read) {
+            if let Err(end) = self.handle_read(read) {
                 return end;
             }
             if let Some(socket) = &self.socket {
-                // Only acknowledgements can be left to write.
+                // Only acknowledgements are left to write.
                 let _ = self.outgoing.write(socket.as_fd());
             }
         }
         (self.peer_gone.unwrap_or(Ending::Disconnected), None)
     }
 
-    /// Writes and reads without a runtime, until nothing is left to send or the peer takes nothing for a while.
-    fn finish_alone(&mut self) -> End {
-        let lock = || IN_VAIN.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Writes and reads without a runtime, until nothing is left to send or the peer takes nothing for [`LAST_PATIENCE`].
+    fn finish_without_runtime(&mut self) -> End {
+        let lock = || LAST_TIMEOUT.lock().unwrap_or_else(PoisonError::into_inner);
         let patience =
             if lock().is_some_and(|then| then.elapsed() < TOGETHER) { Duration::ZERO } else { LAST_PATIENCE };
         let mut deadline = Instant::now() + patience;
         loop {
             self.exchange(Waker::noop());
             if self.outgoing.is_idle() {
-                return self.last_look();
+                return self.read_the_rest();
             }
             let Some(socket) = &self.socket else { return (Ending::Disconnected, None) };
-            let mut wanted = PollFlags::POLLIN;
+            let mut events = PollFlags::POLLIN;
             while !self.outgoing.is_written() {
                 match self.outgoing.write(socket.as_fd()) {
                     Ok(Sent::Some) => deadline = Instant::now() + patience,
                     Ok(Sent::Crowded) => break,
                     Err(Errno::EAGAIN) => {
-                        wanted |= PollFlags::POLLOUT;
+                        events |= PollFlags::POLLOUT;
                         break;
                     }
                     Err(_) => return (Ending::PeerClosed, None),
@@ -264,7 +266,7 @@ impl Driver {
                 continue;
             }
             let ready = poll(
-                &mut [PollFd::new(socket.as_fd(), wanted)],
+                &mut [PollFd::new(socket.as_fd(), events)],
                 PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO),
             );
             if left.is_zero() || !matches!(ready, Ok(1..) | Err(Errno::EINTR)) {
@@ -273,27 +275,27 @@ impl Driver {
             }
             let read = self.incoming.read(socket.as_fd());
             if read != Err(Errno::EAGAIN)
-                && let Err(end) = self.look_at(read)
+                && let Err(end) = self.handle_read(read)
             {
                 return end;
             }
         }
     }
 
-    /// Closes the socket and says so, to everybody who waits.
+    /// Closes the socket and tells every task that waits.
     fn end(&mut self, (ending, failure): End) {
         if self.socket.take().is_none() {
             return;
         }
         {
-            let mut state = self.shared.lock();
-            state.deliver(&mut self.incoming.arrived);
-            state.taken(self.outgoing.count());
+            let mut contents = self.mailbox.lock();
+            contents.deliver(&mut self.incoming.arrived);
+            contents.taken(self.outgoing.count());
         }
         self.incoming.arrived.clear();
-        let given_up: Vec<_> = self.outgoing.drain().collect();
-        self.shared.end(ending, failure);
-        given_up.into_iter().for_each(|entry| self.shared.undeliverable(entry));
+        let given_up = self.outgoing.drain();
+        self.mailbox.end(ending, failure);
+        given_up.into_iter().for_each(|entry| entry.undeliverable(&self.mailbox.peer));
         self.hold = None;
     }
 }
@@ -308,11 +310,11 @@ impl Future for Driver {
 }
 
 impl Drop for Driver {
-    /// When the runtime ends before the channel, which is what happens when `main` returns: what was sent is sent all the same. In Node,
-    /// too, a process lives until its writes are done.
+    /// Writes what was posted when the runtime ends before the channel, as it does when `main` returns. In Node, too, a process lives until
+    /// its writes are done.
     fn drop(&mut self) {
         if self.socket.is_some() {
-            let end = self.finish_alone();
+            let end = self.finish_without_runtime();
             self.end(end);
         }
     }

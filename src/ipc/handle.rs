@@ -9,18 +9,17 @@ use std::os::unix::net::{UnixListener, UnixStream};
 
 use nix::sys::socket::{Backlog, listen};
 
-use super::counts::Counted;
-use super::descriptor::{self, Nature};
-use super::socket::Socket;
+use super::descriptor::{self, FdKind};
+use super::socket::{OnClose, Socket};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How many connections the kernel keeps waiting at a server that arrives and does not listen yet: what Node asks for.
+/// How many connections the kernel queues for a server that arrives and does not listen yet: as many as Node asks for.
 const BACKLOG: i32 = 511;
 
-/// Something that another process can be sent: the same open file description, with a descriptor of its own in each process.
+/// Something that can be sent to another process: the same open file description, with a descriptor of its own in each process.
 ///
-/// Made from a socket of the standard library or of tokio, or from anything that has a descriptor with [`Handle::of`]. All of them are
-/// non-blocking from then on, in both processes.
+/// A handle is made from a socket of the standard library or of tokio, or with [`Handle::of`] from anything that has a descriptor. The
+/// open file description is non-blocking from then on, in both processes.
 #[derive(Debug)]
 pub enum Handle {
     /// A socket that listens, or will: Node's `net.Server`.
@@ -29,15 +28,15 @@ pub enum Handle {
     Socket(Socket),
     /// A UDP socket: Node's `dgram.Socket`.
     Datagram(UdpSocket),
-    /// Any stream socket or pipe, with nothing made of it: what Node calls `net.Native` and its cluster uses.
+    /// Any stream socket or pipe, as a bare descriptor: what Node calls `net.Native` and its cluster uses.
     Native(OwnedFd),
-    /// A UDP socket with nothing made of it: `dgram.Native`.
+    /// A UDP socket, as a bare descriptor: `dgram.Native`.
     NativeDatagram(OwnedFd),
 }
 
-/// The five names.
+/// The type of a handle on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum HandleType {
     Server,
     Socket,
     Datagram,
@@ -45,35 +44,35 @@ pub(super) enum Kind {
     NativeDatagram,
 }
 
-const KINDS: [(Kind, &str); 5] = [
-    (Kind::Server, "net.Server"),
-    (Kind::Socket, "net.Socket"),
-    (Kind::Datagram, "dgram.Socket"),
-    (Kind::Native, "net.Native"),
-    (Kind::NativeDatagram, "dgram.Native"),
+const NAMES: [(HandleType, &str); 5] = [
+    (HandleType::Server, "net.Server"),
+    (HandleType::Socket, "net.Socket"),
+    (HandleType::Datagram, "dgram.Socket"),
+    (HandleType::Native, "net.Native"),
+    (HandleType::NativeDatagram, "dgram.Native"),
 ];
 
-impl Kind {
-    pub(super) fn named(name: &str) -> Option<Kind> {
-        KINDS.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+impl HandleType {
+    pub(super) fn named(name: &str) -> Option<HandleType> {
+        NAMES.iter().find(|(_, known)| *known == name).map(|(handle_type, _)| *handle_type)
     }
 
     pub(super) fn name(self) -> &'static str {
-        KINDS.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+        NAMES.iter().find(|(known, _)| *known == self).map_or("", |(_, name)| name)
     }
 
-    /// Whether a descriptor of this nature can go by this name.
-    fn fits(self, nature: Nature) -> bool {
+    /// Whether a descriptor of this kind can be a handle of this type.
+    fn fits(self, kind: FdKind) -> bool {
         match self {
-            Kind::Server => matches!(nature, Nature::Tcp | Nature::Unix),
-            Kind::Socket | Kind::Native => nature.is_stream(),
-            Kind::Datagram | Kind::NativeDatagram => !nature.is_stream(),
+            HandleType::Server => matches!(kind, FdKind::Tcp | FdKind::Unix),
+            HandleType::Socket | HandleType::Native => kind.is_stream(),
+            HandleType::Datagram | HandleType::NativeDatagram => !kind.is_stream(),
         }
     }
 }
 
 impl Handle {
-    /// A handle for a **duplicate** of what this is the descriptor of: ours stays open, whatever becomes of the handle. A socket that
+    /// Makes a handle for a **duplicate** of this descriptor, which itself stays open whatever becomes of the handle. A socket that
     /// listens becomes a [`Server`](Handle::Server), another stream socket a [`Socket`](Handle::Socket), a UDP socket a
     /// [`Datagram`](Handle::Datagram), an end of a pipe a [`Native`](Handle::Native).
     ///
@@ -83,28 +82,28 @@ impl Handle {
     // ANCHOR: of
     pub fn of(fd: &impl AsFd) -> Result<Handle> {
         let copy = fd.as_fd().try_clone_to_owned().map_err(|error| Error::io("duplicate", "a handle", error))?;
-        let nature = descriptor::nature(copy.as_fd()).map_err(unsendable)?;
-        Ok(match nature {
-            Nature::Udp4 | Nature::Udp6 => Handle::Datagram(copy.into()),
-            Nature::Pipe => Handle::Native(copy),
+        let kind = descriptor::kind_of(copy.as_fd()).map_err(unsendable)?;
+        Ok(match kind {
+            FdKind::Udp4 | FdKind::Udp6 => Handle::Datagram(copy.into()),
+            FdKind::Pipe => Handle::Native(copy),
             _ if descriptor::is_listening(copy.as_fd()) => Handle::Server(copy),
             _ => Handle::Socket(Socket::new(copy, None)),
         })
     }
     // ANCHOR_END: of
 
-    /// The name by which Node knows what to make of it: `net.Server`, `net.Socket`, `dgram.Socket`, `net.Native`, `dgram.Native`.
+    /// Returns the name by which Node knows what to make of it: `net.Server`, `net.Socket`, `dgram.Socket`, `net.Native`, `dgram.Native`.
     pub fn type_name(&self) -> &'static str {
-        self.kind().name()
+        self.handle_type().name()
     }
 
-    pub(super) fn kind(&self) -> Kind {
+    pub(super) fn handle_type(&self) -> HandleType {
         match self {
-            Handle::Server(_) => Kind::Server,
-            Handle::Socket(_) => Kind::Socket,
-            Handle::Datagram(_) => Kind::Datagram,
-            Handle::Native(_) => Kind::Native,
-            Handle::NativeDatagram(_) => Kind::NativeDatagram,
+            Handle::Server(_) => HandleType::Server,
+            Handle::Socket(_) => HandleType::Socket,
+            Handle::Datagram(_) => HandleType::Datagram,
+            Handle::Native(_) => HandleType::Native,
+            Handle::NativeDatagram(_) => HandleType::NativeDatagram,
         }
     }
 
@@ -115,107 +114,109 @@ impl Handle {
         }
     }
 
-    /// Without this member a Node receiver of a `dgram.Socket` crashes.
+    /// Returns the member without which a Node receiver of a `dgram.Socket` crashes.
     pub(super) fn dgram_type(&self) -> Option<&'static str> {
         let Handle::Datagram(socket) = self else { return None };
-        Some(if descriptor::nature(socket.as_fd()) == Ok(Nature::Udp6) { "udp6" } else { "udp4" })
+        Some(if descriptor::kind_of(socket.as_fd()) == Ok(FdKind::Udp6) { "udp6" } else { "udp4" })
     }
 
-    /// Makes sure that the other process can take it.
+    /// Checks that the other process can take it, and makes it non-blocking.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Unsendable`], or the error of `fcntl(2)`.
     pub(super) fn prepare(&self) -> Result<()> {
-        let nature = descriptor::nature(self.as_fd()).map_err(unsendable)?;
-        if !self.kind().fits(nature) {
-            return Err(unsendable(format!("{} by the name of {}", nature.name(), self.kind().name())));
+        let kind = descriptor::kind_of(self.as_fd()).map_err(unsendable)?;
+        if !self.handle_type().fits(kind) {
+            return Err(unsendable(format!("{} by the name of {}", kind.name(), self.type_name())));
         }
-        descriptor::set_nonblocking(self).map_err(|errno| Error::system("send", nature.name(), errno))
+        descriptor::set_nonblocking(self).map_err(|errno| Error::system("send", kind.name(), errno))
     }
 
-    /// Makes a handle of a descriptor that has come by this name; `None` when it is not what the name says, and then it is closed.
-    pub(super) fn restore(kind: Kind, fd: OwnedFd, counted: impl FnOnce() -> Option<Counted>) -> Option<Handle> {
-        let nature = descriptor::nature(fd.as_fd()).ok()?;
-        if !kind.fits(nature) {
+    /// Makes a handle of a descriptor that arrived with this type. `None` when it is something else; then it is closed.
+    pub(super) fn restore(
+        handle_type: HandleType,
+        fd: OwnedFd,
+        counted: impl FnOnce() -> Option<OnClose>,
+    ) -> Option<Handle> {
+        let kind = descriptor::kind_of(fd.as_fd()).ok()?;
+        if !handle_type.fits(kind) {
             return None;
         }
         descriptor::set_nonblocking(&fd).ok()?;
-        Some(match kind {
-            Kind::Server => {
+        Some(match handle_type {
+            HandleType::Server => {
                 if !descriptor::is_listening(fd.as_fd()) {
                     listen(&fd, Backlog::new(BACKLOG).ok()?).ok()?;
                 }
                 Handle::Server(fd)
             }
-            Kind::Socket => Handle::Socket(Socket::new(fd, counted())),
-            Kind::Datagram => Handle::Datagram(fd.into()),
-            Kind::Native => Handle::Native(fd),
-            Kind::NativeDatagram => Handle::NativeDatagram(fd),
+            HandleType::Socket => Handle::Socket(Socket::new(fd, counted())),
+            HandleType::Datagram => Handle::Datagram(fd.into()),
+            HandleType::Native => Handle::Native(fd),
+            HandleType::NativeDatagram => Handle::NativeDatagram(fd),
         })
     }
 
-    /// What is in it, if the kernel says that it is a TCP socket that listens, whatever its name.
+    /// Takes out a TCP socket that listens, whatever the type of the handle.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`] when it is something else.
+    /// [`ErrorKind::WrongHandle`] when the kernel says that it is something else.
     pub fn into_tcp_listener(self) -> Result<TcpListener> {
-        self.if_it_is(Nature::Tcp, Some(true)).map(TcpListener::from)
+        self.into_fd(FdKind::Tcp, Some(true)).map(TcpListener::from)
     }
 
-    /// What is in it, if the kernel says that it is a Unix socket that listens, whatever its name.
+    /// Takes out a Unix socket that listens, whatever the type of the handle.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`] when it is something else.
+    /// [`ErrorKind::WrongHandle`] when the kernel says that it is something else.
     pub fn into_unix_listener(self) -> Result<UnixListener> {
-        self.if_it_is(Nature::Unix, Some(true)).map(UnixListener::from)
+        self.into_fd(FdKind::Unix, Some(true)).map(UnixListener::from)
     }
 
-    /// What is in it, if the kernel says that it is a TCP connection, whatever its name. A socket that was counted for its sender
-    /// counts as closed from here on; [`Socket::into_stream`] goes on counting.
+    /// Takes out a TCP connection, whatever the type of the handle. A socket that is counted for its sender counts as closed from here on;
+    /// with [`Socket::into_stream`] it counts until it is closed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`] when it is something else.
+    /// [`ErrorKind::WrongHandle`] when the kernel says that it is something else.
     pub fn into_tcp_stream(self) -> Result<TcpStream> {
-        self.if_it_is(Nature::Tcp, Some(false)).map(TcpStream::from)
+        self.into_fd(FdKind::Tcp, Some(false)).map(TcpStream::from)
     }
 
-    /// What is in it, if the kernel says that it is a connected Unix socket, whatever its name.
+    /// Takes out a connected Unix socket, whatever the type of the handle.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`] when it is something else.
+    /// [`ErrorKind::WrongHandle`] when the kernel says that it is something else.
     pub fn into_unix_stream(self) -> Result<UnixStream> {
-        self.if_it_is(Nature::Unix, Some(false)).map(UnixStream::from)
+        self.into_fd(FdKind::Unix, Some(false)).map(UnixStream::from)
     }
 
-    /// What is in it, if the kernel says that it is a UDP socket, whatever its name.
+    /// Takes out a UDP socket, whatever the type of the handle.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`] when it is something else.
+    /// [`ErrorKind::WrongHandle`] when the kernel says that it is something else.
     pub fn into_udp_socket(self) -> Result<UdpSocket> {
-        self.if_it_is(Nature::Udp4, None).map(UdpSocket::from)
+        self.into_fd(FdKind::Udp4, None).map(UdpSocket::from)
     }
 
-    fn if_it_is(self, wanted: Nature, listening: Option<bool>) -> Result<OwnedFd> {
-        let nature = descriptor::nature(self.as_fd()).map_err(unsendable)?;
-        let same = nature == wanted || (!nature.is_stream() && !wanted.is_stream());
-        let is_listening = descriptor::is_listening(self.as_fd());
-        if same && listening.is_none_or(|listening| listening == is_listening) {
-            return Ok(self.into());
-        }
-        let ear = |listening| if listening { " that listens" } else { "" };
-        let (is, wanted) = (nature.name(), wanted.name());
-        let sentence = format!(
-            "it is {is}{}, and not {wanted}{} as expected",
-            ear(is_listening),
-            ear(listening.unwrap_or_default())
-        );
-        Err(Error::new("use", format!("the handle of type {}", self.type_name()), ErrorKind::Json(sentence)))
+    fn into_fd(self, expected: FdKind, listening: Option<bool>) -> Result<OwnedFd> {
+        let named = |name: &str, listens| format!("{name}{}", if listens { " that listens" } else { "" });
+        let listens = descriptor::is_listening(self.as_fd());
+        let actual = match descriptor::kind_of(self.as_fd()) {
+            // Both kinds of UDP socket have one name.
+            Ok(kind) if kind.name() == expected.name() && listening.is_none_or(|wanted| wanted == listens) => {
+                return Ok(self.into());
+            }
+            other => other.map_or_else(|name| name, |kind| named(kind.name(), listens)),
+        };
+        let expected = named(expected.name(), listening == Some(true));
+        let subject = format!("the handle of type {}", self.type_name());
+        Err(Error::new("use", subject, ErrorKind::WrongHandle { actual, expected }))
     }
 }
 
@@ -279,7 +280,7 @@ impl From<UnixStream> for Handle {
     }
 }
 
-/// Takes a socket of tokio's out of its runtime; the error is the one of `epoll_ctl(2)`.
+/// Takes a tokio socket out of its runtime. The error is that of `epoll_ctl(2)`.
 macro_rules! from_tokio {
     ($($type:ident),*) => {$(
         impl TryFrom<tokio::net::$type> for Handle {

@@ -5,8 +5,8 @@ use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
-use super::channel::is_channel;
-use super::{Channel, Settings};
+use super::channel::{Channel, is_channel};
+use super::incoming::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::{environment, inherited};
 

@@ -1,15 +1,15 @@
-//! What waits to be sent, and which of it may go.
+//! What waits to be sent, and which part of it may go.
 
 use std::collections::VecDeque;
 
-use tokio::sync::{mpsc, oneshot};
+use super::handle::{Handle, HandleType};
+use super::outcome::{NotSent, Receipt};
+use crate::error::{Error, ErrorKind};
 
-use super::{Handle, NotSent};
-
-/// What may wait before a sender is told to wait, too: as much as in Node.
+/// How many bytes may wait before a sender has to wait, too. The same as in Node.
 pub(super) const HIGH_WATER: usize = 128 * 1024;
 
-/// A message longer than this is not copied behind the others, but stays as it was made.
+/// A longer message is not copied behind the others, but stays in its own memory.
 const COPIED: usize = 16 * 1024;
 
 /// The longest line that may be on its way together with other handles. The kernel passes it in one piece then. Node keeps a single
@@ -17,53 +17,69 @@ const COPIED: usize = 16 * 1024;
 /// their descriptors.
 const PIPELINED: usize = 16 * 1024;
 
-/// Something to be sent.
+/// How often a connection that was refused is sent in all. Node does the same, and sends nothing else again.
+const TIMES: u32 = 4;
+
+/// Something to send.
 #[derive(Debug)]
 pub(super) enum Entry {
     /// Whole lines without handles.
     Lines(Vec<u8>),
     /// A line with its handle.
-    Parcel(Box<Parcel>),
+    Handle(Box<HandleMessage>),
 }
 
-/// A message with a handle, kept until its receiver says that it has it.
-#[derive(Debug)]
-pub(super) struct Parcel {
-    pub(super) line: Vec<u8>,
-    pub(super) handle: Handle,
-    /// How often it has been sent.
-    pub(super) times: u32,
-    /// Where the sender waits for the outcome, if it does.
-    pub(super) receipt: Receipt,
-}
-
-/// What became of a handle: it is ours again, taken by the peer as well or not.
-pub(crate) type Outcome = Result<Handle, NotSent>;
-
-/// Where the sender of a handle learns what became of it.
-#[derive(Debug)]
-pub(super) enum Receipt {
-    One(oneshot::Sender<Outcome>),
-    /// One of many that are told in one place, in the order in which it happened, each with its number.
-    Numbered(u64, mpsc::UnboundedSender<(u64, Outcome)>),
-}
-
-impl Receipt {
-    /// Nobody may be waiting: then the handle is closed here.
-    pub(super) fn tell(self, outcome: Outcome) {
-        match self {
-            Receipt::One(sender) => drop(sender.send(outcome)),
-            Receipt::Numbered(number, sender) => drop(sender.send((number, outcome))),
+impl Entry {
+    /// Gives up: the sender of a handle gets it back.
+    pub(super) fn undeliverable(self, peer: &str) {
+        if let Entry::Handle(message) = self {
+            message.fail(Error::new("send a handle to", peer, ErrorKind::ChannelClosed));
         }
     }
 }
 
-/// The handles that have been let go and are not acknowledged.
+/// A message with a handle, kept until the peer acknowledges it.
+#[derive(Debug)]
+pub(super) struct HandleMessage {
+    pub(super) line: Vec<u8>,
+    pub(super) handle: Handle,
+    /// How often it has been sent.
+    pub(super) times: u32,
+    pub(super) receipt: Receipt,
+}
+
+impl HandleMessage {
+    /// How many bytes the queue counts when it is sent: those of its line, the first time.
+    pub(super) fn counted_bytes(&self) -> usize {
+        if self.times == 0 { self.line.len() } else { 0 }
+    }
+
+    pub(super) fn fail(self, error: Error) {
+        let HandleMessage { handle, receipt, .. } = self;
+        receipt.tell(Err(NotSent::new(error, handle)));
+    }
+
+    /// Tells the sender what the peer answered. Returns the message if it has to be sent again.
+    pub(super) fn conclude(self: Box<Self>, taken: bool, peer: &str) -> Option<Box<Self>> {
+        if taken {
+            let HandleMessage { handle, receipt, .. } = *self;
+            receipt.tell(Ok(handle));
+        } else if self.handle.handle_type() == HandleType::Socket && self.times < TIMES {
+            return Some(self);
+        } else {
+            let times = self.times;
+            self.fail(Error::new("send a handle to", peer, ErrorKind::HandleRefused { times }));
+        }
+        None
+    }
+}
+
+/// The handles that have left the queue and are not acknowledged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Unacknowledged {
     pub(super) count: usize,
     /// Whether one of them has a line longer than [`PIPELINED`].
-    pub(super) long: bool,
+    long: bool,
 }
 
 impl Unacknowledged {
@@ -78,11 +94,11 @@ impl Unacknowledged {
     }
 }
 
-/// What a sender has posted and the driver has not taken.
+/// What was posted and the driver has not taken.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     entries: VecDeque<Entry>,
-    /// Memory of lines that have been written, to be used again: new memory costs a page fault for every 4 KiB.
+    /// Memory of lines that were written, for later ones: fresh memory costs a page fault for every 4 KiB.
     spare: Vec<Vec<u8>>,
     /// Bytes posted since the channel was made.
     posted: u64,
@@ -91,7 +107,7 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    /// Adds a line, and gives back memory for the next one.
+    /// Adds a line. Returns memory for the next one.
     pub(super) fn push_line(&mut self, line: Vec<u8>) -> Vec<u8> {
         self.posted += line.len() as u64;
         if line.len() > COPIED {
@@ -109,53 +125,52 @@ impl Queue {
         line
     }
 
-    /// Keeps the memory of lines that have been written, but not much of it.
+    /// Keeps the memory of lines that were written, but not much of it.
     pub(super) fn keep_spare(&mut self, lines: Vec<u8>) {
         if self.spare.len() < 2 && lines.capacity() <= 2 * HIGH_WATER {
             self.spare.push(lines);
         }
     }
 
-    pub(super) fn push_parcel(&mut self, parcel: Box<Parcel>) {
-        self.posted += parcel.line.len() as u64;
-        self.entries.push_back(Entry::Parcel(parcel));
+    pub(super) fn push_handle(&mut self, message: Box<HandleMessage>) {
+        self.posted += message.line.len() as u64;
+        self.entries.push_back(Entry::Handle(message));
     }
 
-    /// Puts a parcel that was refused before everything else.
-    pub(super) fn push_again(&mut self, parcel: Box<Parcel>) {
-        self.entries.push_front(Entry::Parcel(parcel));
+    /// Puts a handle that was refused before everything else.
+    pub(super) fn push_again(&mut self, message: Box<HandleMessage>) {
+        self.entries.push_front(Entry::Handle(message));
     }
 
-    /// The next entry, if it may go.
+    /// Takes the next entry, if it may go.
     pub(super) fn next(&mut self, unacknowledged: Unacknowledged, window: usize) -> Option<Entry> {
-        let entry = self.entries.pop_front_if(|entry| may_go(entry, unacknowledged, window))?;
-        Some(entry)
+        self.entries.pop_front_if(|entry| may_go(entry, unacknowledged, window))
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Everything, whether it may go or not.
+    /// Takes everything, whether it may go or not.
     pub(super) fn drain(&mut self) -> impl Iterator<Item = Entry> {
         self.entries.drain(..)
     }
 
-    /// The kernel has taken so many bytes more.
+    /// Notes how many bytes more the kernel has taken.
     pub(super) fn taken(&mut self, bytes: usize) {
         self.taken += bytes as u64;
     }
 
-    /// Bytes posted that the kernel has not taken.
-    pub(super) fn waiting(&self) -> usize {
-        (self.posted - self.taken) as usize
+    /// Whether a sender may add more without waiting.
+    pub(super) fn has_room(&self) -> bool {
+        self.posted - self.taken <= HIGH_WATER as u64
     }
 
     pub(super) fn posted(&self) -> u64 {
         self.posted
     }
 
-    /// Whether the kernel has taken all that was posted when [`posted`](Queue::posted) said `mark`.
+    /// Whether the kernel has taken everything that was posted when [`posted`](Queue::posted) returned `mark`.
     pub(super) fn has_passed(&self, mark: u64) -> bool {
         self.taken >= mark
     }
@@ -163,32 +178,29 @@ impl Queue {
 
 /// Whether an entry may be sent while these handles are not acknowledged. The rules:
 ///
-/// 1. when there are none, anything may;
-/// 2. lines wait until there are none, so that no message overtakes a handle that has to be sent again (acknowledgements are no
-///    entries and wait for nothing: otherwise two processes could wait for each other's);
-/// 3. a handle may if there are fewer than `window`, and neither its own line nor one of theirs is long.
+/// 1. when there are none, anything may go;
+/// 2. lines wait until there are none, so that no message overtakes a handle that has to be sent again (acknowledgements are not entries
+///    and do not wait: otherwise two processes could wait for each other's);
+/// 3. a handle may go if there are fewer than `window`, and neither its own line nor one of theirs is long.
 fn may_go(entry: &Entry, unacknowledged: Unacknowledged, window: usize) -> bool {
     match entry {
         _ if unacknowledged.count == 0 => true,
         Entry::Lines(_) => false,
-        Entry::Parcel(parcel) => {
-            unacknowledged.count < window && !unacknowledged.long && parcel.line.len() <= PIPELINED
+        Entry::Handle(message) => {
+            unacknowledged.count < window && !unacknowledged.long && message.line.len() <= PIPELINED
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::outcome::Delivery;
     use super::*;
 
-    fn parcel(length: usize) -> Box<Parcel> {
+    fn handle_message(length: usize) -> Box<HandleMessage> {
         let (handle, _) = std::os::unix::net::UnixStream::pair().expect("a pair");
-        Box::new(Parcel {
-            line: vec![b'x'; length],
-            handle: handle.into(),
-            times: 0,
-            receipt: Receipt::One(oneshot::channel().0),
-        })
+        let (receipt, _) = Delivery::new();
+        Box::new(HandleMessage { line: vec![b'x'; length], handle: handle.into(), times: 0, receipt })
     }
 
     fn unacknowledged(lengths: &[usize]) -> Unacknowledged {
@@ -199,7 +211,8 @@ mod tests {
 
     #[test]
     fn lines_wait_behind_a_handle_and_handles_for_the_window() {
-        let (lines, small, long) = (Entry::Lines(Vec::new()), Entry::Parcel(parcel(9)), Entry::Parcel(parcel(99_999)));
+        let (lines, small) = (Entry::Lines(Vec::new()), Entry::Handle(handle_message(9)));
+        let long = Entry::Handle(handle_message(99_999));
         let may_go = |entry, lengths: &[usize], window| may_go(entry, unacknowledged(lengths), window);
         assert!(may_go(&lines, &[], 1) && may_go(&small, &[], 1) && may_go(&long, &[], 1));
         assert!(!may_go(&lines, &[9], 99), "no message overtakes a handle");
@@ -212,15 +225,26 @@ mod tests {
         let mut queue = Queue::default();
         queue.push_line(b"1\n".to_vec());
         queue.push_line(b"2\n".to_vec());
-        queue.push_parcel(parcel(3));
+        queue.push_handle(handle_message(3));
         queue.push_line(b"4\n".to_vec());
-        assert_eq!((queue.waiting(), queue.posted()), (9, 9));
+        assert_eq!(queue.posted(), 9);
         let none = Unacknowledged::default();
         assert!(matches!(queue.next(none, 1), Some(Entry::Lines(lines)) if lines == b"1\n2\n"));
-        assert!(matches!(queue.next(none, 1), Some(Entry::Parcel(_))));
+        assert!(matches!(queue.next(none, 1), Some(Entry::Handle(_))));
         assert!(queue.next(unacknowledged(&[3]), 1).is_none());
         queue.taken(7);
         assert!(!queue.has_passed(9) && queue.has_passed(7));
         assert!(matches!(queue.next(none, 1), Some(Entry::Lines(lines)) if lines == b"4\n"));
+    }
+
+    #[test]
+    fn there_is_room_until_more_than_the_high_water_mark_waits() {
+        let mut queue = Queue::default();
+        queue.push_line(vec![b'x'; HIGH_WATER]);
+        assert!(queue.has_room());
+        queue.push_line(b"\n".to_vec());
+        assert!(!queue.has_room());
+        queue.taken(1);
+        assert!(queue.has_room());
     }
 }

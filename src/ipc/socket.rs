@@ -1,5 +1,6 @@
 //! A connection on its way between processes.
 
+use std::fmt;
 use std::io;
 use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,28 +10,50 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::counts::Counted;
-use super::descriptor::{self, Nature};
+use super::descriptor::{self, FdKind};
 use crate::error::{Error, ErrorKind, Result};
 use crate::net;
 
-/// A connection to be sent, or one that has come: Node's `net.Socket`.
+/// A connection to send, or one that arrived: Node's `net.Socket`.
 #[derive(Debug)]
 pub struct Socket {
     fd: OwnedFd,
-    /// The server that it came from, as its receiver is to know it; for sending only.
+    /// The server that accepted it, by the name that its receiver is to know. For sending only.
     key: Option<String>,
-    /// Present if it came with a key.
-    counted: Option<Counted>,
+    /// Counts it as closed for its sender, if it came with a key.
+    on_close: Option<OnClose>,
+}
+
+/// Runs when it is dropped.
+pub(super) struct OnClose(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl OnClose {
+    pub(super) fn new(run: impl FnOnce() + Send + Sync + 'static) -> OnClose {
+        OnClose(Some(Box::new(run)))
+    }
+}
+
+impl fmt::Debug for OnClose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnClose")
+    }
+}
+
+impl Drop for OnClose {
+    fn drop(&mut self) {
+        if let Some(run) = self.0.take() {
+            run();
+        }
+    }
 }
 
 impl Socket {
-    pub(super) fn new(fd: OwnedFd, counted: Option<Counted>) -> Socket {
-        Socket { fd, key: None, counted }
+    pub(super) fn new(fd: OwnedFd, on_close: Option<OnClose>) -> Socket {
+        Socket { fd, key: None, on_close }
     }
 
-    /// Names the server that accepted it. By this key the receiver is asked later how many of that server's sockets it still has open:
-    /// [`Channel::open_sockets`](super::Channel::open_sockets). Node writes it as `4:127.0.0.1:0`.
+    /// Names the server that accepted it. With this key the sender can ask later how many of that server's sockets the receiver still has
+    /// open: [`Channel::open_sockets`](super::Channel::open_sockets). Node writes it as `4:127.0.0.1:0`.
     pub fn with_key(mut self, key: impl Into<String>) -> Socket {
         self.key = Some(key.into());
         self
@@ -40,27 +63,29 @@ impl Socket {
         self.key.as_deref()
     }
 
-    /// The connection, to be read and written in this runtime. If it came with a key it counts as open until the stream is dropped.
+    /// Registers the connection with this runtime, to read and write it. If it came with a key it counts as open until the stream is
+    /// dropped.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`] when it is neither a TCP nor a Unix connection; those of registering it with the runtime.
+    /// [`ErrorKind::WrongHandle`] when it is neither a TCP nor a Unix connection; those of registering it with the runtime.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime, or in one whose I/O driver is not enabled.
     pub fn into_stream(self) -> Result<Stream> {
-        let Socket { fd, counted, .. } = self;
-        let registered = match descriptor::nature(fd.as_fd()) {
-            Ok(Nature::Tcp) => tokio::net::TcpStream::from_std(fd.into()).map(net::Stream::Tcp),
-            Ok(Nature::Unix) => tokio::net::UnixStream::from_std(fd.into()).map(net::Stream::Unix),
+        let Socket { fd, on_close, .. } = self;
+        let registered = match descriptor::kind_of(fd.as_fd()) {
+            Ok(FdKind::Tcp) => tokio::net::TcpStream::from_std(fd.into()).map(net::Stream::Tcp),
+            Ok(FdKind::Unix) => tokio::net::UnixStream::from_std(fd.into()).map(net::Stream::Unix),
             other => {
-                let is = other.map_or_else(|name| name, |nature| nature.name().to_owned());
-                return Err(Error::new("use", "a socket", ErrorKind::Json(format!("it is {is}, and no connection"))));
+                let actual = other.map_or_else(|name| name, |kind| kind.name().to_owned());
+                let expected = "a connection".to_owned();
+                return Err(Error::new("use", "a socket", ErrorKind::WrongHandle { actual, expected }));
             }
         };
         let connection = registered.map_err(|error| Error::io("use", "a socket", error))?;
-        Ok(Stream { connection, _counted: counted })
+        Ok(Stream { connection, _on_close: on_close })
     }
 }
 
@@ -77,7 +102,7 @@ impl From<UnixStream> for Socket {
 }
 
 impl From<Socket> for OwnedFd {
-    /// A socket that was counted for its sender counts as closed from here on.
+    /// A socket that is counted for its sender counts as closed from here on.
     fn from(socket: Socket) -> OwnedFd {
         socket.fd
     }
@@ -89,12 +114,12 @@ impl AsFd for Socket {
     }
 }
 
-/// A connection that came over a channel, TCP or Unix.
+/// A TCP or Unix connection that came over a channel.
 #[derive(Debug)]
 pub struct Stream {
-    // Dropped before the count, so that it is closed when it counts as closed.
+    // Dropped first, so that it is closed when it counts as closed.
     connection: net::Stream,
-    _counted: Option<Counted>,
+    _on_close: Option<OnClose>,
 }
 
 impl AsFd for Stream {

@@ -13,6 +13,7 @@
 //! | `fd_passing.rs` | a Unix socket passes open file descriptions, not descriptor numbers |
 //! | `environment.rs` | only a process with a single thread may change its environment |
 //! | `inherited.rs` | an inherited descriptor is only a number to the new program |
+//! | `text.rs` | text can share the buffer that a read filled |
 
 pub mod accept;
 mod child;
@@ -25,3 +26,4 @@ pub mod pidfd;
 pub mod readiness;
 mod request;
 pub mod spawn;
+pub(crate) mod text;

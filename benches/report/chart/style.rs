@@ -29,11 +29,13 @@ const PEERS: [(&str, &[RGBColor]); 5] = [
 const LIMITS: [RGBColor; 3] = [RGBColor(0x80, 0x80, 0x80), RGBColor(0x6a, 0x7d, 0x90), RGBColor(0x90, 0x82, 0x70)];
 
 /// What a chart says above itself: what is measured, and across what.
-const CAPTIONS: [(&str, &str); 9] = [
+const CAPTIONS: [(&str, &str); 11] = [
     ("fork_cost", "time to start a process, by the memory that the parent has resident (time is logarithmic)"),
     ("exec_cost", "time to run a program for its output"),
     ("ipc_round_trip", "time for a message and its answer, by its size (both axes logarithmic)"),
     ("ipc_one_way", "throughput in one direction, by the size of a message (both axes logarithmic)"),
+    ("ipc_object_round_trip", "time for an object and its answer, by its size (both axes logarithmic)"),
+    ("ipc_object_one_way", "throughput of objects in one direction, by their size (both axes logarithmic)"),
     ("handle_passing", "descriptors handed over"),
     ("scheduling", "time of a decision, by the number of workers (both axes logarithmic)"),
     ("serving", "requests a second, 2 workers, 64 connections"),

@@ -1,0 +1,299 @@
+//! What the users of a channel and its driver share.
+
+use std::collections::VecDeque;
+use std::mem;
+use std::os::fd::RawFd;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::sync::oneshot;
+
+use super::counts::Counts;
+use super::message::Message;
+use super::outcome::{Ending, NotSent};
+use super::queue::{Entry, HandleMessage, Queue};
+use crate::error::{Error, ErrorKind, Result};
+
+/// How much may wait for a user that does not receive, as [`Message::cost`] counts it. Then the channel is not read, and the peer has to
+/// wait.
+const INBOX_LIMIT: usize = 16 * 1024 * 1024;
+
+/// The limit while we wait for something that may be among what was not read: the acknowledgement of a handle, an answer. With the lower
+/// limit two processes that both send handles before they receive would wait for each other for ever.
+const WAITING_LIMIT: usize = 256 * 1024 * 1024;
+
+/// A channel without its socket.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    /// What error messages call the process at the other end.
+    pub(super) peer: String,
+    /// The number of our end's descriptor while the channel is open.
+    pub(super) number: RawFd,
+    contents: Mutex<Contents>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    pub(super) queue: Queue,
+    /// What arrived for the user.
+    inbox: VecDeque<Message>,
+    /// The internal messages that arrived, if the user asked for them.
+    internal: VecDeque<Message>,
+    /// The cost of both.
+    held: usize,
+    /// The driver reads again when no more than this is held.
+    stalled_at: Option<usize>,
+    /// The process at the other end has exited. Its parent may wait for the channel's end, which comes after what was not read. A limit
+    /// applies all the same: a process that it started may hold the channel and go on sending.
+    peer_exited: bool,
+    /// The process at the other end has exited, and other holders of its end do not count: what arrived is read, then the channel ends.
+    pub(super) severed: bool,
+    /// Nothing more may be posted: we are disconnecting, or the peer does not read any more.
+    pub(super) closing: bool,
+    /// How the channel ended, once its socket is closed.
+    ending: Option<Ending>,
+    /// The error that ended it, until a user has received it.
+    failure: Option<Error>,
+    /// Wakes the driver; `None` while it is awake.
+    driver: Option<Waker>,
+    /// Tasks that wait for a message or for the end.
+    receivers: Waiters,
+    /// Tasks that wait for room, or until everything is sent.
+    senders: Waiters,
+    pub(super) counts: Counts,
+    /// Every user is gone.
+    unwanted: bool,
+}
+
+/// Tasks that wait for something.
+#[derive(Debug, Default)]
+struct Waiters(Vec<Waker>);
+
+impl Waiters {
+    fn add(&mut self, waker: &Waker) {
+        if !self.0.iter().any(|known| known.will_wake(waker)) {
+            self.0.push(waker.clone());
+        }
+    }
+
+    fn wake(&mut self) {
+        self.0.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Mailbox {
+    pub(super) fn new(peer: String, number: RawFd) -> Mailbox {
+        Mailbox { peer, number, contents: Mutex::default() }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn error(&self, operation: &'static str, kind: ErrorKind) -> Error {
+        Error::new(operation, self.peer.clone(), kind)
+    }
+
+    pub(super) fn closed(&self, operation: &'static str) -> Error {
+        self.error(operation, ErrorKind::ChannelClosed)
+    }
+
+    /// Adds a line. Returns whether there is room for more, and memory for the next line.
+    pub(super) fn post(&self, line: Vec<u8>) -> Result<(bool, Vec<u8>)> {
+        let mut contents = self.lock();
+        if contents.closing {
+            return Err(self.closed("send to"));
+        }
+        let memory = contents.queue.push_line(line);
+        contents.wake_driver();
+        Ok((contents.queue.has_room(), memory))
+    }
+
+    /// Adds a message with a handle.
+    pub(super) fn post_handle(&self, message: Box<HandleMessage>) -> Result<(), NotSent> {
+        let mut contents = self.lock();
+        if contents.closing {
+            return Err(NotSent::new(self.closed("send to"), message.handle));
+        }
+        contents.queue.push_handle(message);
+        contents.wake_driver();
+        Ok(())
+    }
+
+    /// Waits for room for another message.
+    pub(super) fn poll_room(&self, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let mut contents = self.lock();
+        if contents.closing {
+            return Poll::Ready(Err(self.closed("send to")));
+        }
+        if contents.queue.has_room() {
+            return Poll::Ready(Ok(()));
+        }
+        contents.senders.add(context.waker());
+        Poll::Pending
+    }
+
+    /// Waits until the kernel has taken everything that was posted when `mark` was.
+    pub(super) fn poll_passed(&self, mark: u64, context: &mut Context<'_>) -> Poll<Result<()>> {
+        let mut contents = self.lock();
+        if contents.queue.has_passed(mark) {
+            return Poll::Ready(Ok(()));
+        }
+        if contents.ending.is_some() {
+            return Poll::Ready(Err(self.closed("flush what was sent to")));
+        }
+        contents.senders.add(context.waker());
+        Poll::Pending
+    }
+
+    /// Takes the next message of the user, or the next internal one; `None` after the end.
+    pub(super) fn poll_message(&self, internal: bool, context: &mut Context<'_>) -> Poll<Result<Option<Message>>> {
+        let mut contents = self.lock();
+        let contents = &mut *contents;
+        let inbox = if internal { &mut contents.internal } else { &mut contents.inbox };
+        if let Some(message) = inbox.pop_front() {
+            contents.held -= message.cost();
+            if contents.stalled_at.is_some_and(|limit| contents.held <= limit) {
+                contents.wake_driver();
+            }
+            return Poll::Ready(Ok(Some(message)));
+        }
+        if contents.ending.is_some() {
+            return Poll::Ready(contents.failure.take().map_or(Ok(None), Err));
+        }
+        contents.receivers.add(context.waker());
+        Poll::Pending
+    }
+
+    pub(super) fn poll_ending(&self, context: &mut Context<'_>) -> Poll<Ending> {
+        let mut contents = self.lock();
+        if let Some(ending) = contents.ending {
+            return Poll::Ready(ending);
+        }
+        contents.receivers.add(context.waker());
+        Poll::Pending
+    }
+
+    pub(super) fn ending(&self) -> Option<Ending> {
+        self.lock().ending
+    }
+
+    /// Begins the end: the driver sends what was posted, waits for what is not acknowledged, then closes the socket.
+    pub(super) fn close(&self) {
+        let mut contents = self.lock();
+        contents.closing = true;
+        // There will be no more room.
+        contents.senders.wake();
+        contents.wake_driver();
+    }
+
+    /// Drops what arrived, and whatever arrives until the end: the last user is gone.
+    pub(super) fn abandon(&self) {
+        let mut contents = self.lock();
+        contents.unwanted = true;
+        contents.held = 0;
+        let messages = (mem::take(&mut contents.inbox), mem::take(&mut contents.internal));
+        drop(contents);
+        // Outside the lock: a handle that is dropped may have to be counted.
+        drop(messages);
+        self.close();
+    }
+
+    /// Marks the end. What arrived can still be received.
+    pub(super) fn end(&self, ending: Ending, failure: Option<Error>) {
+        let mut contents = self.lock();
+        contents.closing = true;
+        contents.ending = Some(ending);
+        contents.failure = failure;
+        let entries: Vec<Entry> = contents.queue.drain().collect();
+        contents.counts.forget_questions();
+        contents.receivers.wake();
+        contents.senders.wake();
+        drop(contents);
+        // Outside the lock, as above.
+        entries.into_iter().for_each(|entry| entry.undeliverable(&self.peer));
+    }
+
+    /// Asks the peer about its sockets of a key: how many are open, or to be told when none is.
+    pub(super) fn ask(&self, key: &str, how_many: bool) -> Result<oneshot::Receiver<u64>> {
+        let mut contents = self.lock();
+        if contents.closing {
+            return Err(self.closed("ask"));
+        }
+        let (line, answered) = contents.counts.ask(key, how_many);
+        contents.post_own(line);
+        Ok(answered)
+    }
+
+    /// Changes the counts, and posts the line that the change requires.
+    pub(super) fn count(&self, change: impl FnOnce(&mut Counts) -> Option<Vec<u8>>) {
+        let mut contents = self.lock();
+        if let Some(line) = change(&mut contents.counts) {
+            contents.post_own(line);
+        }
+    }
+
+    /// Notes that the process at the other end has exited.
+    pub(super) fn peer_exited(&self) {
+        let mut contents = self.lock();
+        contents.peer_exited = true;
+        contents.wake_driver();
+    }
+
+    /// Ends the channel when what arrived has been read, even if another process still holds the other end.
+    pub(super) fn sever(&self) {
+        let mut contents = self.lock();
+        contents.severed = true;
+        contents.wake_driver();
+    }
+}
+
+impl Contents {
+    /// Adds a line of the channel's own.
+    fn post_own(&mut self, line: Vec<u8>) {
+        if !self.closing {
+            self.queue.push_line(line);
+            self.wake_driver();
+        }
+    }
+
+    fn wake_driver(&mut self) {
+        if let Some(driver) = self.driver.take() {
+            driver.wake();
+        }
+    }
+
+    /// Has the driver woken when there is work for it.
+    pub(super) fn driver_sleeps(&mut self, waker: &Waker) {
+        self.driver = Some(waker.clone());
+    }
+
+    /// Notes that the kernel has taken bytes of the queue.
+    pub(super) fn taken(&mut self, bytes: usize) {
+        if bytes > 0 {
+            self.queue.taken(bytes);
+            self.senders.wake();
+        }
+    }
+
+    /// Moves messages to the user. When no user is left they stay where they are.
+    pub(super) fn deliver(&mut self, arrived: &mut Vec<Message>) {
+        if arrived.is_empty() || self.unwanted {
+            return;
+        }
+        for message in arrived.drain(..) {
+            self.held += message.cost();
+            if message.is_internal() { &mut self.internal } else { &mut self.inbox }.push_back(message);
+        }
+        self.receivers.wake();
+    }
+
+    /// Whether so much waits for the user that the peer must wait; `waiting` says whether we wait for an acknowledgement.
+    pub(super) fn is_full(&mut self, waiting: bool) -> bool {
+        let limit = if waiting || self.peer_exited || self.counts.is_waiting() { WAITING_LIMIT } else { INBOX_LIMIT };
+        // A user that disconnects may receive nothing more, and what it waits for is among what was not read.
+        let full = self.held > limit && !self.closing;
+        self.stalled_at = full.then_some(limit);
+        full
+    }
+}
