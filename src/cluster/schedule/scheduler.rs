@@ -61,7 +61,7 @@ impl<T> Scheduler<T> {
         if self.entries.contains_key(&worker) {
             return self.set_weight(worker, weight);
         }
-        let candidate = Candidate { worker, load: 0, last_item: 0 };
+        let candidate = Candidate { id: worker, load: 0, last_item: 0 };
         self.entries.insert(worker, Entry { candidate, room: 0, open: false, line: VecDeque::new() });
         self.order.add(worker, weight);
         self.set_room(worker, 1);
@@ -127,7 +127,7 @@ impl<T> Scheduler<T> {
         entry.candidate.last_item = self.given;
         entry.open = entry.can_take(&*self.order);
         self.order.given(&entry.candidate, entry.open);
-        Some((entry.candidate.worker, item))
+        Some((entry.candidate.id, item))
     }
     // ANCHOR_END: next
 

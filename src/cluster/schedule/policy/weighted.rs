@@ -124,15 +124,15 @@ impl Order for Weighted {
     }
 
     fn open(&mut self, worker: &Candidate) {
-        let Some(share) = self.shares.get_mut(&worker.worker) else { return };
+        let Some(share) = self.shares.get_mut(&worker.id) else { return };
         share.open = true;
         if !share.present {
-            self.enter(worker.worker);
+            self.enter(worker.id);
         }
     }
 
     fn close(&mut self, worker: &Candidate) {
-        if let Some(share) = self.shares.get_mut(&worker.worker) {
+        if let Some(share) = self.shares.get_mut(&worker.id) {
             share.open = false;
         }
     }
@@ -154,12 +154,12 @@ impl Order for Weighted {
     }
 
     fn given(&mut self, worker: &Candidate, still_open: bool) {
-        let Some(share) = self.shares.get_mut(&worker.worker) else { return };
+        let Some(share) = self.shares.get_mut(&worker.id) else { return };
         share.open = still_open;
         if let Some(equals) = self.present.get_mut(&share.turn.weight) {
             equals.pop_front();
             share.turn = share.turn.next();
-            insert(equals, (share.turn.turns, worker.worker));
+            insert(equals, (share.turn.turns, worker.id));
         }
         self.now = self.now.next();
     }
