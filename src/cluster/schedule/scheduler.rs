@@ -95,8 +95,8 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// Adds an item, which waits behind the others. Only [`Policy::Sticky`] uses `client`: a number made of the client's
-    /// address, without the port.
+    /// Adds an item, which waits behind the others. Only [`Policy::Sticky`] uses `client`: a number made of the
+    /// client's address, without the port.
     pub fn offer(&mut self, item: T, client: u64) {
         self.newest += 1;
         self.put(Queued { item, client, age: self.newest }, VecDeque::push_back);
@@ -108,8 +108,8 @@ impl<T> Scheduler<T> {
         self.put(Queued { item, client, age: self.oldest }, VecDeque::push_front);
     }
 
-    /// Chooses a worker and gives it an item: takes one of its room and adds one to its load. Returns `None` when nothing
-    /// waits or no worker that may get it has room.
+    /// Chooses a worker and gives it an item: takes one of its room and adds one to its load. Returns `None` when
+    /// nothing waits or no worker that may get it has room.
     // An iterator that has ended stays at its end; this one goes on when there is room again.
     #[allow(clippy::should_implement_trait)]
     // ANCHOR: next

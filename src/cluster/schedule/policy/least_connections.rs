@@ -7,8 +7,8 @@ use crate::cluster::schedule::order::{Candidate, Order};
 
 /// The open workers by load, then by how long ago they were given an item.
 ///
-/// Ranks change twice for each connection. The heap keeps outdated ranks until they come up, or until they are more than
-/// half of it: a `BTreeSet` without them takes twice as long.
+/// Ranks change twice for each connection. The heap keeps outdated ranks until they come up, or until they are more
+/// than half of it: a `BTreeSet` without them takes twice as long.
 #[derive(Debug, Default)]
 pub(super) struct LeastConnections {
     ranks: HashMap<u32, u128>,
