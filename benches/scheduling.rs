@@ -1,7 +1,7 @@
 //! Measures one decision: which of 2, 16 and 1,000 workers gets the next connection, by each policy of the primary.
 //!
-//! Each worker has two connections. Any one of them is closed, another one comes, and a worker must get it: `done`, `offer` and `next`
-//! together are one decision. Weights are from 1 to 10, clients are many.
+//! Each worker has two connections. Any one of them is closed, another one comes, and a worker must get it: `done`,
+//! `offer` and `next` together are one decision. Weights are from 1 to 10, clients are many.
 
 #[path = "pace.rs"]
 mod pace;

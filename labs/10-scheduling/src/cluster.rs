@@ -98,7 +98,7 @@ impl Cluster {
         }
         let answers: Vec<Answer> = clients.join_all().await.concat();
         let took = begun.elapsed().as_millis();
-        // With sticky it is not up to who is the quickest.
+        // With sticky the quickest worker does not get more.
         let verb = if self.policy == Policy::Sticky { "gets" } else { "took" };
         self.show(verb, counts(&answers));
         self.t.say(format!("all in {took} ms"));

@@ -40,15 +40,15 @@ pub trait Order: Debug + Send + Sync {
     /// Notes that the first worker was given an item, which the candidate counts already.
     fn given(&mut self, worker: &Candidate, still_open: bool);
 
-    /// Notes that one item less is the load of an open worker, which the candidate counts already.
+    /// Notes that the load of an open worker is one item less, which the candidate counts already.
     fn done(&mut self, _worker: &Candidate) {}
 }
 
 /// What an [`Order`] knows of a worker.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
-    /// Its id.
-    pub worker: u32,
+    /// The worker's id.
+    pub id: u32,
     /// How many items it was given that are not done.
     pub load: usize,
     /// The number of the last item that it was given. 0: it was given none yet.

@@ -17,9 +17,9 @@ use super::order::Order;
 /// |---|---|---|
 /// | [`RoundRobin`](Policy::RoundRobin) | the one that was given something, or got room, longest ago | O(1) |
 /// | [`Shared`](Policy::Shared) | the one that accepts first | not the primary's |
-/// | [`Weighted`](Policy::Weighted) | in turn, evenly mixed; each gets its weight a round | O(log n) on average |
+/// | [`Weighted`](Policy::Weighted) | in turn, evenly mixed; each gets its weight a round | O(log n + weights in use) |
 /// | [`LeastConnections`](Policy::LeastConnections) | the least loaded; of those, the longest unserved | O(log n) |
-/// | [`Sticky`](Policy::Sticky) | the client's own: consistent hashing of its address | O(log n) |
+/// | [`Sticky`](Policy::Sticky) | the client's own: consistent hashing of its address | O(1) on average |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Policy {
     /// In turn: Node's `SCHED_RR`.

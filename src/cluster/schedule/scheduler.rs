@@ -61,7 +61,7 @@ impl<T> Scheduler<T> {
         if self.entries.contains_key(&worker) {
             return self.set_weight(worker, weight);
         }
-        let candidate = Candidate { worker, load: 0, last_item: 0 };
+        let candidate = Candidate { id: worker, load: 0, last_item: 0 };
         self.entries.insert(worker, Entry { candidate, room: 0, open: false, line: VecDeque::new() });
         self.order.add(worker, weight);
         self.set_room(worker, 1);
@@ -95,8 +95,8 @@ impl<T> Scheduler<T> {
         }
     }
 
-    /// Adds an item, which waits behind the others. Only [`Policy::Sticky`] uses `client`: a number made of the client's
-    /// address, without the port.
+    /// Adds an item, which waits behind the others. Only [`Policy::Sticky`] uses `client`: a number made of the
+    /// client's address, without the port.
     pub fn offer(&mut self, item: T, client: u64) {
         self.newest += 1;
         self.put(Queued { item, client, age: self.newest }, VecDeque::push_back);
@@ -108,8 +108,8 @@ impl<T> Scheduler<T> {
         self.put(Queued { item, client, age: self.oldest }, VecDeque::push_front);
     }
 
-    /// Chooses a worker and gives it an item: takes one of its room and adds one to its load. Returns `None` when nothing
-    /// waits or no worker that may get it has room.
+    /// Chooses a worker and gives it an item: takes one of its room and adds one to its load. Returns `None` when
+    /// nothing waits or no worker that may get it has room.
     // An iterator that has ended stays at its end; this one goes on when there is room again.
     #[allow(clippy::should_implement_trait)]
     // ANCHOR: next
@@ -127,7 +127,7 @@ impl<T> Scheduler<T> {
         entry.candidate.last_item = self.given;
         entry.open = entry.can_take(&*self.order);
         self.order.given(&entry.candidate, entry.open);
-        Some((entry.candidate.worker, item))
+        Some((entry.candidate.id, item))
     }
     // ANCHOR_END: next
 

@@ -124,7 +124,7 @@ impl Model {
             |rank: fn(&Worker) -> (usize, usize)| self.open().all(|(_, other)| rank(&worker) <= rank(&other));
         prop_assert!(
             match self.policy {
-                // Which of several workers open at once, when their owner went, the policy does not say.
+                // Workers that opened in the same call may be in any order.
                 Policy::RoundRobin | Policy::Sticky => is_first(|worker| (worker.given.max(worker.opened), 0)),
                 Policy::LeastConnections => is_first(|worker| (worker.load, worker.given)),
                 // Its shares have tests of their own.

@@ -9,34 +9,13 @@ use super::agenda::Agenda;
 use super::figures::Figures;
 use super::model::Model;
 use super::shared::Pile;
-use super::watch::Watch;
 use super::workload::{Request, Workload};
-
-/// How many events there are from one look at the watch to the next.
-const STRETCH: u32 = 4096;
-
-/// Simulates all requests, from the first that comes to the last that is served. Returns `None` if the watch is over.
-pub(super) fn simulate(policy: Policy, model: &Model, watch: &Watch) -> Option<Figures> {
-    let mut simulation = Simulation::new(policy, model);
-    let mut counted = 0;
-    while !watch.is_over() {
-        for _ in 0..STRETCH {
-            if !simulation.step() {
-                return Some(simulation.figures());
-            }
-        }
-        let served = simulation.waits.len() as u64;
-        watch.add_served(served - counted);
-        counted = served;
-    }
-    None
-}
 
 /// The workers, and what they have to do.
 ///
 /// As in a real cluster, a request is handed over at once and waits with its worker, which serves what it has one by
 /// one. Only with [`Policy::Shared`] does it wait in one queue, from which a worker takes the next one when idle.
-struct Simulation<'a> {
+pub(super) struct Simulation<'a> {
     model: &'a Model,
     policy: Policy,
     scheduler: Scheduler<Request>,
@@ -49,7 +28,7 @@ struct Simulation<'a> {
     /// The workers' time during which they were idle while something waited, until the last request has come.
     idle: f64,
     /// How long each request waited that has been begun.
-    waits: Vec<f64>,
+    pub(super) waits: Vec<f64>,
     /// How many wait with their workers.
     with_workers: usize,
 }
@@ -65,7 +44,7 @@ struct Worker {
 }
 
 impl<'a> Simulation<'a> {
-    fn new(policy: Policy, model: &'a Model) -> Simulation<'a> {
+    pub(super) fn new(policy: Policy, model: &'a Model) -> Simulation<'a> {
         let mut scheduler = Scheduler::with_order(policy.order().unwrap_or_else(|| Box::new(Pile::default())));
         for worker in 0..model.workers {
             scheduler.add(worker, model.weight(worker));
@@ -87,7 +66,7 @@ impl<'a> Simulation<'a> {
     }
 
     /// The next event; whether there was one.
-    fn step(&mut self) -> bool {
+    pub(super) fn step(&mut self) -> bool {
         let arrival = self.coming.peek().map_or(f64::INFINITY, |request| request.arrival);
         let end = self.ends.next_time();
         if arrival < end {
@@ -158,7 +137,7 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn figures(self) -> Figures {
+    pub(super) fn figures(self) -> Figures {
         let time = self.arrivals_took;
         let idle = self.idle / (time * self.workers.len() as f64);
         let workers = self.workers.iter().map(|worker| (worker.given, worker.busy / time));

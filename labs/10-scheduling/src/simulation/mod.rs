@@ -7,6 +7,7 @@
 //! | `workload.rs` | the requests: when they come, how long they take, and whose they are |
 //! | `agenda.rs` | what is to happen when |
 //! | `events.rs` | one policy, from event to event |
+//! | `simulate.rs` | one policy, from the first request to the last |
 //! | `shared.rs` | the order of those that wait on one socket, which the library leaves to the kernel |
 //! | `figures.rs` | what comes of it |
 //! | `report.rs` | the same for a reader |
@@ -21,6 +22,7 @@ mod progress;
 mod random;
 mod report;
 mod shared;
+mod simulate;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -33,9 +35,9 @@ use forklore::cluster::schedule::Policy;
 use tokio::task::JoinHandle;
 use transcript::Transcript;
 
-use events::simulate;
 use figures::Figures;
 pub(crate) use model::Model;
+use simulate::simulate;
 use watch::{Watch, Watching};
 
 pub(crate) async fn run(t: Transcript, model: Model, json: bool) -> Result<(), Box<dyn Error>> {

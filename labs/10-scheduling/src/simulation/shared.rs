@@ -14,11 +14,11 @@ pub(super) struct Pile(Vec<u32>);
 // ANCHOR: order
 impl Order for Pile {
     fn open(&mut self, worker: &Candidate) {
-        self.0.push(worker.worker);
+        self.0.push(worker.id);
     }
 
     fn close(&mut self, worker: &Candidate) {
-        self.0.retain(|other| *other != worker.worker);
+        self.0.retain(|other| *other != worker.id);
     }
 
     fn first(&mut self) -> Option<u32> {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use forklore::cluster::schedule::Policy;
 
-use super::events::simulate;
 use super::figures::Figures;
 use super::model::Model;
+use super::simulate::simulate;
 use super::watch::{Watch, Watching};
 
 fn figures(policy: Policy, model: Model) -> Figures {

@@ -7,8 +7,8 @@ use crate::cluster::schedule::order::{Candidate, Order};
 
 /// The open workers by load, then by how long ago they were given an item.
 ///
-/// Load changes with every connection, and a `BTreeSet` that follows takes twice as long as a heap that keeps outdated
-/// ranks until they come up, or until there are more of them than of the others.
+/// Ranks change twice for each connection. The heap keeps outdated ranks until they come up, or until they are more
+/// than half of it: a `BTreeSet` without them takes twice as long.
 #[derive(Debug, Default)]
 pub(super) struct LeastConnections {
     ranks: HashMap<u32, u128>,
@@ -19,14 +19,14 @@ pub(super) struct LeastConnections {
 // ANCHOR: rank
 /// Returns load, number of the last item and id as one number, since one number compares faster than three.
 fn rank(worker: &Candidate) -> u128 {
-    (worker.load as u128) << 96 | u128::from(worker.last_item) << 32 | u128::from(worker.worker)
+    (worker.load as u128) << 96 | u128::from(worker.last_item) << 32 | u128::from(worker.id)
 }
 // ANCHOR_END: rank
 
 impl Order for LeastConnections {
     fn open(&mut self, worker: &Candidate) {
         let rank = rank(worker);
-        self.ranks.insert(worker.worker, rank);
+        self.ranks.insert(worker.id, rank);
         self.heap.push(Reverse(rank));
         if self.heap.len() > 2 * self.ranks.len() + 16 {
             self.heap = self.ranks.values().copied().map(Reverse).collect();
@@ -34,7 +34,7 @@ impl Order for LeastConnections {
     }
 
     fn close(&mut self, worker: &Candidate) {
-        self.ranks.remove(&worker.worker);
+        self.ranks.remove(&worker.id);
     }
 
     fn first(&mut self) -> Option<u32> {

@@ -12,11 +12,11 @@ pub(super) struct RoundRobin(VecDeque<u32>);
 // ANCHOR: order
 impl Order for RoundRobin {
     fn open(&mut self, worker: &Candidate) {
-        self.0.push_back(worker.worker);
+        self.0.push_back(worker.id);
     }
 
     fn close(&mut self, worker: &Candidate) {
-        self.0.retain(|other| *other != worker.worker);
+        self.0.retain(|other| *other != worker.id);
     }
 
     fn first(&mut self) -> Option<u32> {
@@ -26,7 +26,7 @@ impl Order for RoundRobin {
     fn given(&mut self, worker: &Candidate, still_open: bool) {
         self.0.pop_front();
         if still_open {
-            self.0.push_back(worker.worker);
+            self.0.push_back(worker.id);
         }
     }
 }

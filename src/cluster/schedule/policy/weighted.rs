@@ -13,9 +13,9 @@ const MOST: u32 = 1 << 12;
 
 /// Time is counted in rounds, in each of which every worker gets as many items as its weight. Turn `k` of a worker with
 /// weight `w` begins at `k/w` and ends at `(k+1)/w`. Of the turns that have begun the one that ends first is next
-/// (Tijdeman's chairman assignment, 1980; in processor scheduling, Pfair and EEVDF): as long as no worker comes, goes or
-/// misses a turn, none is ever a whole item ahead of its share or behind it. Node has no weights; nginx's smooth round
-/// robin looks at every worker each time.
+/// (Tijdeman's chairman assignment, 1980; in processor scheduling, Pfair and EEVDF): as long as no worker comes, goes
+/// or misses a turn, none is ever a whole item ahead of its share or behind it. A decision looks at one worker of each
+/// weight in use. Node has no weights; nginx's smooth round robin looks at every worker each time.
 ///
 /// A worker without room keeps its turn until the turn comes; then it is absent, and its weight no longer counts. It
 /// comes back where the others are: what it missed in earlier rounds is neither made up for nor held against it.
@@ -124,15 +124,15 @@ impl Order for Weighted {
     }
 
     fn open(&mut self, worker: &Candidate) {
-        let Some(share) = self.shares.get_mut(&worker.worker) else { return };
+        let Some(share) = self.shares.get_mut(&worker.id) else { return };
         share.open = true;
         if !share.present {
-            self.enter(worker.worker);
+            self.enter(worker.id);
         }
     }
 
     fn close(&mut self, worker: &Candidate) {
-        if let Some(share) = self.shares.get_mut(&worker.worker) {
+        if let Some(share) = self.shares.get_mut(&worker.id) {
             share.open = false;
         }
     }
@@ -154,12 +154,12 @@ impl Order for Weighted {
     }
 
     fn given(&mut self, worker: &Candidate, still_open: bool) {
-        let Some(share) = self.shares.get_mut(&worker.worker) else { return };
+        let Some(share) = self.shares.get_mut(&worker.id) else { return };
         share.open = still_open;
         if let Some(equals) = self.present.get_mut(&share.turn.weight) {
             equals.pop_front();
             share.turn = share.turn.next();
-            insert(equals, (share.turn.turns, worker.worker));
+            insert(equals, (share.turn.turns, worker.id));
         }
         self.now = self.now.next();
     }

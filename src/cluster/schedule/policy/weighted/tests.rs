@@ -95,7 +95,7 @@ proptest! {
             scheduler.set_room(worker, 1);
         }
         let distance = distance(&mut scheduler, &weights, 600);
-        // Hardly ever above two; but who goes leaves its own distance to those who stay.
+        // Rarely above two. A worker that goes leaves its own distance to those that stay.
         prop_assert!(distance < 5.0, "{distance}");
     }
 }
