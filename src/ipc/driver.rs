@@ -53,23 +53,17 @@ pub(super) struct Driver {
 
 /// Has the task polled again after every other task had its turn, also the one that the runtime blocks on. A current-thread runtime polls
 /// that one after 61 others, and counts a task that wakes itself each time: megabytes would gather for it, in fresh memory.
-fn after_the_others<T>(context: &mut Context<'_>) -> Poll<T> {
+fn after_the_others(context: &mut Context<'_>) {
     if pin!(yield_now()).poll(context).is_ready() {
         context.waker().wake_by_ref();
     }
-    Poll::Pending
 }
 
 /// How a channel ends, with the error if it is one.
 type End = (Ending, Option<Error>);
 
 impl Driver {
-    pub(super) fn new(
-        socket: AsyncFd<OwnedFd>,
-        mailbox: Arc<Mailbox>,
-        settings: Settings,
-        hold: Option<Hold>,
-    ) -> Driver {
+    pub(super) fn new(socket: AsyncFd<OwnedFd>, mailbox: Arc<Mailbox>, settings: Settings, hold: Option<Hold>) -> Self {
         Driver {
             socket: Some(socket),
             incoming: Incoming::new(mailbox.clone(), settings),
@@ -101,31 +95,30 @@ impl Driver {
         next
     }
 
-    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<End> {
+    /// Works until there is nothing to do for now, or returns how the channel ends.
+    fn work(&mut self, context: &mut Context<'_>) -> Result<(), End> {
         loop {
             let full = match self.exchange(context.waker()) {
                 ControlFlow::Continue(full) => full,
-                ControlFlow::Break(ending) => return Poll::Ready(self.read_the_rest(ending)),
+                ControlFlow::Break(ending) => return Err(self.read_the_rest(ending)),
             };
-            let wrote = match self.poll_write(context) {
-                Ok(wrote) => wrote,
-                Err(end) => return Poll::Ready(end),
-            };
+            let wrote = self.poll_write(context)?;
             let (mut reads, mut bytes) = (0, 0);
-            while !full && reads < READS && bytes < READ_BYTES {
-                match self.poll_read(context) {
-                    Poll::Ready(Ok(more)) => (reads, bytes) = (reads + 1, bytes + more),
-                    Poll::Ready(Err(end)) => return Poll::Ready(end),
-                    Poll::Pending => break,
-                }
+            while !full
+                && reads < READS
+                && bytes < READ_BYTES
+                && let Poll::Ready(more) = self.poll_read(context)?
+            {
+                (reads, bytes) = (reads + 1, bytes + more);
             }
             if !wrote && reads == 0 {
-                return Poll::Pending;
+                return Ok(());
             }
             if reads == READS || bytes >= READ_BYTES {
                 // What this asks us to send goes out after the users have had their turn.
                 let _ = self.exchange(context.waker());
-                return after_the_others(context);
+                after_the_others(context);
+                return Ok(());
             }
         }
     }
@@ -205,8 +198,7 @@ impl Driver {
         (Ending::Failed, Some(Error::io("use the channel to", self.mailbox.peer.clone(), error)))
     }
 
-    /// Reads what arrived before we close the socket ourselves, so that the peer sees no reset and no message is lost that was sent before
-    /// our end.
+    /// Reads what arrived before we close the socket ourselves, so that the peer sees no reset and no message is lost.
     fn read_the_rest(&mut self, ending: Ending) -> End {
         for _ in 0..LAST_READS {
             let Some(socket) = &self.socket else { break };
@@ -217,10 +209,8 @@ impl Driver {
             if let Err(end) = self.handle_read(read) {
                 return end;
             }
-            if let Some(socket) = &self.socket {
-                // Only acknowledgements are left to write.
-                let _ = self.outgoing.write(socket.as_fd());
-            }
+            // Only acknowledgements are left to write.
+            let _ = self.socket.as_ref().map(|socket| self.outgoing.write(socket.as_fd()));
         }
         (self.peer_gone.unwrap_or(ending), None)
     }
@@ -290,7 +280,9 @@ impl Future for Driver {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.poll_end(context).map(|end| self.end(end))
+        let Err(end) = self.work(context) else { return Poll::Pending };
+        self.end(end);
+        Poll::Ready(())
     }
 }
 
