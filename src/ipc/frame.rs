@@ -175,7 +175,11 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(stream: Vec<u8>, pieces in prop::collection::vec(1usize..9, 1..5), limit in 0usize..40) {
+        fn no_bytes_make_it_panic(
+            stream: Vec<u8>,
+            pieces in prop::collection::vec(1usize..9, 1..5),
+            limit in 0usize..40,
+        ) {
             let _ = decode(&stream, &pieces, limit);
         }
     }
