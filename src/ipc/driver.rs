@@ -1,5 +1,4 @@
-//! The task that owns a channel's socket: it writes what was posted, reads what arrives, and acknowledges handles, even while the user
-//! receives nothing.
+//! The task that owns a channel's socket: it writes what was posted, reads what arrives, and acknowledges handles.
 
 use std::future::Future;
 use std::io;
@@ -31,8 +30,8 @@ const LAST_READS: usize = 1024;
 /// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, at most `TOGETHER`
-/// apart, and the process must not wait again for each.
+/// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, at
+/// most `TOGETHER` apart, and the process must not wait again for each.
 static LAST_TIMEOUT: Mutex<Option<Instant>> = Mutex::new(None);
 const TOGETHER: Duration = Duration::from_millis(100);
 
@@ -51,8 +50,9 @@ pub(super) struct Driver {
     hold: Option<Hold>,
 }
 
-/// Has the task polled again after every other task had its turn, also the one that the runtime blocks on. A current-thread runtime polls
-/// that one after 61 others, and counts a task that wakes itself each time: megabytes would gather for it, in fresh memory.
+/// Has the task polled again after every other task had its turn, also the one that the runtime blocks on. A
+/// current-thread runtime polls that one after 61 others, and counts a task that wakes itself each time: megabytes
+/// would gather for it, in fresh memory.
 fn after_the_others(context: &mut Context<'_>) {
     if pin!(yield_now()).poll(context).is_ready() {
         context.waker().wake_by_ref();
@@ -74,8 +74,8 @@ impl Driver {
         }
     }
 
-    /// Looks into the mailbox once: delivers what arrived, takes what may go. Goes on with whether so much waits for the user that nothing
-    /// is read; breaks with how the channel ends once everything is read.
+    /// Looks into the mailbox once: delivers what arrived, takes what may go. Goes on with whether so much waits for
+    /// the user that nothing is read; breaks with how the channel ends once everything is read.
     fn exchange(&mut self, waker: &Waker) -> ControlFlow<Ending, bool> {
         let mut contents = self.mailbox.lock();
         contents.deliver(&mut self.incoming.arrived);
@@ -90,7 +90,7 @@ impl Driver {
         };
         contents.driver_sleeps(waker);
         drop(contents);
-        // What was not delivered because no user is left. Outside the lock: a handle that is dropped may have to be counted.
+        // Undelivered, as no user is left. Outside the lock: a handle that is dropped may have to be counted.
         self.incoming.arrived.clear();
         next
     }
@@ -176,7 +176,7 @@ impl Driver {
         }
     }
 
-    /// Handles a failed write. When the other end is closed, what it sent before can still be read. Any other error ends the channel.
+    /// Handles a failed write. What a closed peer sent before can still be read. Any other error ends the channel.
     fn unwritable(&mut self, errno: Errno) -> Result<(), End> {
         let ending = match errno {
             Errno::EPIPE => Ending::PeerClosed,
@@ -215,7 +215,7 @@ impl Driver {
         (self.peer_gone.unwrap_or(ending), None)
     }
 
-    /// Writes and reads without a runtime, until nothing is left to send or the peer takes nothing for [`LAST_PATIENCE`].
+    /// Writes and reads without a runtime, until all is sent or the peer takes nothing for [`LAST_PATIENCE`].
     fn finish_without_runtime(&mut self) -> End {
         let lock = || LAST_TIMEOUT.lock().unwrap_or_else(PoisonError::into_inner);
         let patience =
@@ -287,8 +287,8 @@ impl Future for Driver {
 }
 
 impl Drop for Driver {
-    /// Writes what was posted when the runtime ends before the channel, as it does when `main` returns. In Node, too, a process lives until
-    /// its writes are done.
+    /// Writes what was posted when the runtime ends before the channel, as it does when `main` returns. In Node, too, a
+    /// process lives until its writes are done.
     fn drop(&mut self) {
         if self.socket.is_some() {
             let end = self.finish_without_runtime();

@@ -14,12 +14,12 @@ use super::outcome::{Ending, NotSent};
 use super::queue::{Entry, HandleMessage, Queue};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How much may wait for a user that does not receive, as [`Message::cost`] counts it. Then the channel is not read, and the peer has to
-/// wait.
+/// How much may wait for a user that does not receive, as [`Message::cost`] counts it. Then the channel is not read,
+/// and the peer has to wait.
 const INBOX_LIMIT: usize = 16 * 1024 * 1024;
 
-/// The limit while we wait for something that may be among what was not read: the acknowledgement of a handle, an answer. With the lower
-/// limit two processes that both send handles before they receive would wait for each other for ever.
+/// The limit while we wait for something that may be among what was not read: the acknowledgement of a handle, an
+/// answer. With the lower limit two processes that both send handles before they receive would wait forever.
 const WAITING_LIMIT: usize = 256 * 1024 * 1024;
 
 /// A channel without its socket.
@@ -43,10 +43,10 @@ pub(super) struct Contents {
     held: usize,
     /// The driver reads again when no more than this is held.
     stalled_at: Option<usize>,
-    /// The process at the other end has exited. Its parent may wait for the channel's end, which comes after what was not read. A limit
-    /// applies all the same: a process that it started may hold the channel and go on sending.
+    /// The peer's process has exited, and its parent may wait for the end of what it sent. A limit applies all the
+    /// same: a process that it started may hold the channel and go on sending.
     peer_exited: bool,
-    /// The process at the other end has exited, and other holders of its end do not count: what arrived is read, then the channel ends.
+    /// The peer's process has exited, and other holders of its end do not count: the channel ends after what arrived.
     pub(super) severed: bool,
     /// Nothing more may be posted: we are disconnecting, or the peer does not read any more.
     pub(super) closing: bool,
@@ -288,7 +288,7 @@ impl Contents {
         self.receivers.wake();
     }
 
-    /// Whether so much waits for the user that the peer must wait; `waiting` says whether we wait for an acknowledgement.
+    /// Whether so much waits for the user that the peer must wait. `waiting`: we wait for an acknowledgement.
     pub(super) fn is_full(&mut self, waiting: bool) -> bool {
         let limit = if waiting || self.peer_exited || self.counts.is_waiting() { WAITING_LIMIT } else { INBOX_LIMIT };
         // A user that disconnects may receive nothing more, and what it waits for is among what was not read.

@@ -54,7 +54,7 @@ impl Outgoing {
         Outgoing { window, ..Outgoing::default() }
     }
 
-    /// Takes from the queue what may go, once what was taken before is written: meanwhile short messages gather for one write.
+    /// Takes from the queue what may go, once what was taken before is written: short messages gather meanwhile.
     pub(super) fn refill(&mut self, queue: &mut Queue) {
         self.spent.drain(..).for_each(|lines| queue.keep_spare(lines));
         while !self.pieces.iter().any(|piece| matches!(piece, Piece::Lines { posted: true, .. }))

@@ -26,8 +26,8 @@ pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE
 
 /// Opens the channel to the process that started us: Node's `process.send` and `process.on('message')`.
 ///
-/// Call it once, at the start. Like Node it removes [`PRIVATE_VARIABLES`] from our environment, if this is still the process's only
-/// thread; otherwise they stay, since another thread might be reading them. A child started with
+/// Call it once, at the start. Like Node it removes [`PRIVATE_VARIABLES`] from our environment, if this is still the
+/// process's only thread; otherwise they stay, since another thread might be reading them. A child started with
 /// [`Command`](crate::child_process::Command) does not get them either way.
 ///
 /// ```no_run
@@ -42,8 +42,8 @@ pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoChannel`] with the reason: the variable is missing or not a number, the descriptor is not a channel or was taken
-/// before, or the parent wants the serialization mode `advanced`.
+/// [`ErrorKind::NoChannel`] with the reason: the variable is missing or not a number, the descriptor is not a channel
+/// or was taken before, or the parent wants the serialization mode `advanced`.
 ///
 /// # Panics
 ///
