@@ -84,7 +84,7 @@ impl Channel {
         stream.set_nonblocking(true).map_err(failed)?;
         let number = stream.as_raw_fd();
         let socket = readiness::readable_and_writable(stream.into()).map_err(|(_, error)| failed(error))?;
-        let mailbox = Arc::new(Mailbox::new(peer, number));
+        let mailbox = Arc::new(Mailbox::new(peer, number, settings.bounded));
         runtime.spawn(Driver::new(socket, mailbox.clone(), settings, hold));
         Ok(Channel(Arc::new(Side(mailbox))))
     }
@@ -194,6 +194,11 @@ impl Channel {
             Ok(line) => self.mailbox().post_handle(Box::new(HandleMessage { line, handle, times: 0, receipt })),
             Err(error) => Err(NotSent::new(self.not_json(error), handle)),
         }
+    }
+
+    /// Waits until the peer begins to leave unread what it is sent (true), or reads again (false). For a primary's end.
+    pub(crate) async fn stall_changed(&self) -> bool {
+        poll_fn(|context| self.mailbox().poll_stall(context)).await
     }
 
     /// Begins to disconnect like [`disconnect`](Channel::disconnect), without waiting.

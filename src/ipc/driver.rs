@@ -81,7 +81,7 @@ impl Driver {
         contents.deliver(&mut self.incoming.arrived);
         contents.taken(self.outgoing.count());
         self.outgoing.refill(&mut contents.queue);
-        let full = contents.is_full(self.outgoing.is_waiting());
+        let full = contents.is_full(&mut self.outgoing);
         let next = match contents.closing && contents.queue.is_empty() && self.outgoing.is_idle() {
             true => ControlFlow::Break(Ending::Disconnected),
             // The process wrote before it exited, so everything has arrived.

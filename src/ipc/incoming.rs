@@ -24,11 +24,12 @@ pub struct Settings {
     message_limit: usize,
     pub(super) window: usize,
     internal: bool,
+    pub(super) bounded: bool,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { message_limit: DEFAULT_MESSAGE_LIMIT, window: 1, internal: false }
+        Settings { message_limit: DEFAULT_MESSAGE_LIMIT, window: 1, internal: false, bounded: false }
     }
 }
 
@@ -51,6 +52,13 @@ impl Settings {
     /// their handles.
     pub fn internal_messages(self) -> Settings {
         Settings { internal: true, ..self }
+    }
+
+    /// The settings of a primary's end: internal messages are kept, at least so many handles may be on their way, and the channel is not
+    /// read while the peer leaves unread what it is sent ([`Channel::stall_changed`](super::Channel::stall_changed)). Only a primary does
+    /// that: two ends that both did would wait for each other.
+    pub(crate) fn of_primary(self, window: usize) -> Settings {
+        Settings { internal: true, window: self.window.max(window), bounded: true, ..self }
     }
 }
 

@@ -166,7 +166,12 @@ impl Queue {
 
     /// Whether a sender may add more without waiting.
     pub(super) fn has_room(&self) -> bool {
-        self.posted - self.taken <= HIGH_WATER as u64
+        self.waiting() <= HIGH_WATER
+    }
+
+    /// How many bytes were posted and not taken.
+    pub(super) fn waiting(&self) -> usize {
+        (self.posted - self.taken) as usize
     }
 
     pub(super) fn posted(&self) -> u64 {
