@@ -51,7 +51,8 @@ impl PrimaryState {
         if !record.listeners.contains(&id) {
             record.listeners.push(id);
         }
-        listener.add_worker(worker, record.weight, reports_closings);
+        let unanswered = record.unanswered.iter().filter(|one| one.listener == id).count();
+        listener.add_worker(worker, record.weight, unanswered, reports_closings);
         if let Some(time) = listener.closes_at.take() {
             self.timers.remove(&(time, Timer::Linger(id)));
         }
