@@ -144,7 +144,9 @@ impl PrimaryState {
             Input::Returned { worker, connection, delivery } => {
                 self.returned(worker, connection, delivery, now, effects);
             }
-            Input::ListenerRefused { worker, ack, listener } => self.listener_refused(worker, ack, listener, effects),
+            Input::ListenerRefused { worker, ack, listener } => {
+                self.listener_refused(worker, ack, listener, now, effects);
+            }
             Input::ChannelEnded { worker } => {
                 let Some(record) = self.workers.get_mut(&worker) else { return };
                 record.channel_ended = true;
