@@ -108,7 +108,6 @@ impl PrimaryState {
 
     /// Takes the number for a worker that is about to be forked.
     pub fn next_worker(&mut self) -> WorkerId {
-        self.is_closing = false;
         self.last_worker += 1;
         self.last_worker
     }
@@ -137,6 +136,7 @@ impl PrimaryState {
     pub fn on(&mut self, input: Input, now: Duration, effects: &mut Vec<Effect>) {
         match input {
             Input::Forked { worker, group } => {
+                self.is_closing = false;
                 self.workers.insert(worker, WorkerRecord::new(group));
                 effects.push(Effect::Tell(Notice::Fork(worker)));
             }
@@ -224,6 +224,7 @@ impl PrimaryState {
                 // Without a number it cannot be answered. Rule 11: a worker that leaves gets no listener, and in Node no answer.
                 if let Some(seq) = seq
                     && !record.is_leaving()
+                    && !self.is_closing
                 {
                     self.query(worker, seq, query, now, effects);
                 }
