@@ -86,9 +86,12 @@ impl PrimaryState {
             Some(listener) => {
                 // The refusal of a worker that no longer listens there says nothing about the others.
                 one.waiting.refusals += u32::from(listener.answered(worker, now.saturating_sub(one.since), false));
+                // The others are asked first, whatever the policy says.
+                listener.shut_to(worker);
                 if listener.refused(one.waiting) {
                     self.retry_later(one.listener, now);
                 }
+                self.dispatch(one.listener, now, effects);
             }
             None => effects.push(Effect::Close { connection: one.waiting.connection, why: Closed::NoListener }),
         }

@@ -204,9 +204,16 @@ impl Listener {
     pub(super) fn pass_over(&mut self, worker: WorkerId, waiting: Waiting) {
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.done(worker);
+        }
+        self.shut_to(worker);
+        self.offer_again(waiting);
+    }
+
+    /// The worker gets nothing until this listener is [open to it](Listener::open_to) again.
+    pub(super) fn shut_to(&mut self, worker: WorkerId) {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.set_room(worker, 0);
         }
-        self.offer_again(waiting);
     }
 
     pub(super) fn handed_to(&mut self, worker: WorkerId) {
