@@ -86,13 +86,18 @@ impl PrimaryState {
     fn refused(&mut self, worker: WorkerId, place: usize, now: Duration, effects: &mut Vec<Effect>) {
         let Some(record) = self.workers.get_mut(&worker) else { return };
         let Some(mut one) = record.unanswered.remove(place) else { return };
-        let Some(listener) = self.listeners.get_mut(&one.listener) else {
-            return effects.push(Effect::Close { connection: one.waiting.connection, why: Closed::NoListener });
-        };
-        // The refusal of a worker that no longer listens there says nothing about the others.
-        one.waiting.refusals += u32::from(listener.answered(worker, now.saturating_sub(one.since), false));
-        if listener.refused(one.waiting) {
-            self.retry_later(one.listener, now);
+        match self.listeners.get_mut(&one.listener) {
+            Some(listener) => {
+                // The refusal of a worker that no longer listens there says nothing about the others.
+                one.waiting.refusals += u32::from(listener.answered(worker, now.saturating_sub(one.since), false));
+                // The others are asked first, whatever the policy says.
+                listener.shut_to(worker);
+                if listener.refused(one.waiting) {
+                    self.retry_later(one.listener, now);
+                }
+                self.dispatch(one.listener, now, effects);
+            }
+            None => effects.push(Effect::Close { connection: one.waiting.connection, why: Closed::NoListener }),
         }
         self.serve_more(worker, one.listener, now, effects);
     }

@@ -181,11 +181,14 @@ impl Listener {
         self.scheduler.as_ref().map_or(0, Scheduler::waiting) + self.retry_queue.len()
     }
 
-    pub(super) fn add_worker(&mut self, worker: WorkerId, weight: u32, reports_closings: bool) {
-        self.slots.insert(worker, WorkerSlot { window: 1, unanswered: 0, reports_closings });
+    /// Adds a worker that holds so many connections of this listener from before. One that asks twice keeps its window.
+    pub(super) fn add_worker(&mut self, worker: WorkerId, weight: u32, unanswered: usize, reports_closings: bool) {
+        let slot = self.slots.entry(worker).or_insert(WorkerSlot { window: 1, unanswered, reports_closings });
+        slot.reports_closings = reports_closings;
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.add(worker, weight);
         }
+        self.open_to(worker);
         self.offer_refused(usize::MAX);
     }
 
@@ -238,9 +241,16 @@ impl Listener {
     pub(super) fn pass_over(&mut self, worker: WorkerId, waiting: Waiting) {
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.done(worker);
+        }
+        self.shut_to(worker);
+        self.offer_again(waiting);
+    }
+
+    /// The worker gets nothing until this listener is [open to it](Listener::open_to) again.
+    pub(super) fn shut_to(&mut self, worker: WorkerId) {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.set_room(worker, 0);
         }
-        self.offer_again(waiting);
     }
 
     pub(super) fn handed_to(&mut self, worker: WorkerId) {

@@ -63,7 +63,8 @@ impl PrimaryState {
         if !record.listeners.contains(&id) {
             record.listeners.push(id);
         }
-        listener.add_worker(worker, record.weight, reports_closings);
+        let unanswered = record.unanswered.iter().filter(|one| one.listener == id).count();
+        listener.add_worker(worker, record.weight, unanswered, reports_closings);
         if let Some(planned) = listener.closes_at.take() {
             self.timers.remove(&planned);
         }
@@ -116,12 +117,19 @@ impl PrimaryState {
         self.send(worker, FromPrimary::Reply(Box::new(reply)), effects);
     }
 
-    /// A worker had no descriptor for a listener. Node never asks for it again and would wait for ever, so the worker is told.
-    pub(super) fn listener_refused(&mut self, worker: WorkerId, ack: u64, id: ListenerId, effects: &mut Vec<Effect>) {
-        if let Some(listener) = self.listeners.get(&id) {
-            let key = listener.key.clone();
-            self.refuse(worker, ack, &key, EMFILE, effects);
-        }
+    /// A worker had no descriptor for a listener, and does not listen there. Node never asks for it again and would wait for ever, so the
+    /// worker is told.
+    pub(super) fn listener_refused(
+        &mut self,
+        worker: WorkerId,
+        ack: u64,
+        id: ListenerId,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(key) = self.listeners.get(&id).map(|listener| listener.key.clone()) else { return };
+        self.refuse(worker, ack, &key, EMFILE, effects);
+        self.close(worker, key, now, effects);
     }
 
     /// A worker has closed its server (rule 10). A worker that was asked to disconnect has been removed already, and decides nothing.

@@ -111,7 +111,6 @@ impl PrimaryState {
 
     /// Takes the number for a worker that is about to be forked.
     pub fn next_worker(&mut self) -> WorkerId {
-        self.is_closing = false;
         self.last_worker += 1;
         self.last_worker
     }
@@ -140,6 +139,7 @@ impl PrimaryState {
     pub fn on(&mut self, input: Input, now: Duration, effects: &mut Vec<Effect>) {
         match input {
             Input::Forked { worker, group } => {
+                self.is_closing = false;
                 self.workers.insert(worker, WorkerRecord::new(group));
                 effects.push(Effect::Tell(Notice::Fork(worker)));
             }
@@ -149,7 +149,7 @@ impl PrimaryState {
             }
             Input::ListenerRefused { worker, ack, listener } => {
                 self.handle_returned(worker, effects);
-                self.listener_refused(worker, ack, listener, effects);
+                self.listener_refused(worker, ack, listener, now, effects);
             }
             Input::ListenerArrived { worker } => self.handle_returned(worker, effects),
             Input::ChannelStalled { worker, stalled } => self.channel_stalled(worker, stalled, now),
@@ -239,6 +239,7 @@ impl PrimaryState {
                 // Without a number it cannot be answered. Rule 11: a worker that leaves gets no listener, and in Node no answer.
                 if let Some(seq) = seq
                     && !record.is_leaving()
+                    && !self.is_closing
                 {
                     self.query(worker, seq, query, now, effects);
                 }
