@@ -45,7 +45,8 @@
 //! 18. **Listeners.** A worker has at most [`Options::listeners`]. A listener that has had no worker for [`Options::idle_listener_limit`] is
 //!     closed, and the user is told.
 //! 19. **Handles.** While 16 listening sockets are on their way to a worker, its messages are not read.
-//! 20. **Stalls.** A worker that leaves unread what it is sent, or the sockets of rule 19, for [`STALL_LIMIT`] is killed, once.
+//! 20. **Stalls.** A worker that leaves unread what it is sent, or the sockets of rule 19, for [`Options::stall_limit`] is killed,
+//!     once.
 
 mod handing;
 mod interface;
@@ -68,7 +69,6 @@ use super::options::Options;
 use crate::cluster::protocol::{FromPrimary, FromWorker};
 
 pub use interface::{Closed, ConnectionId, Delivery, Effect, Input, ListenerId, Notice, State, WorkerId, WorkerStatus};
-pub use limits::STALL_LIMIT;
 pub use listener::{ListenerInfo, PROMPT};
 
 /// How long accepting pauses after a failure, and how long a connection waits that every worker has refused.
