@@ -38,8 +38,8 @@ pub(crate) async fn a_child_is_told_why_it_has_no_channel() -> Outcome {
     };
     for (number, mode, reason) in [
         ("", "json", "NODE_CHANNEL_FD is not set"),
-        ("abc", "json", "no number of a descriptor"),
-        ("-1", "json", "no number of a descriptor"),
+        ("abc", "json", "not the number of a descriptor"),
+        ("-1", "json", "not the number of a descriptor"),
         ("99", "json", "no such descriptor is open"),
         ("0", "json", "a device (/dev/null), and no channel"),
         ("1", "json", "a pipe, and no channel"),
