@@ -19,6 +19,7 @@ use crate::sys::inherited::Announced;
 
 /// One descriptor of a child.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Stdio {
     /// A pipe to the parent. The child reads from it at 0, writes to it at 1 and 2, and does both above. Node uses
     /// sockets for all of them; here 0, 1 and 2 are pipes, so that a child can open `/dev/stdout`.

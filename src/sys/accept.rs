@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 
 /// A connection and the IP address of its peer. A Unix socket has none.
-pub type Accepted = (OwnedFd, Option<IpAddr>);
+pub(crate) type Accepted = (OwnedFd, Option<IpAddr>);
 
 /// Accepts the oldest connection of a backlog, close-on-exec and non-blocking. Blocks only if the listener does.
 ///
@@ -19,7 +19,7 @@ pub type Accepted = (OwnedFd, Option<IpAddr>);
 ///
 /// `EAGAIN` when there is none; `ECONNABORTED` when it was closed meanwhile; `EMFILE`, `ENFILE`, `ENOBUFS` and `ENOMEM`
 /// when there is no room for it, and it stays in the backlog; on Linux also network errors pending on the connection.
-pub fn accept(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
+pub(crate) fn accept(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
     // SAFETY: All zeroes is a valid value of a structure of integers and arrays of integers.
     let mut address: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
     let mut length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;

@@ -14,16 +14,19 @@
 //! | `environment.rs` | only a process with a single thread may change its environment |
 //! | `inherited.rs` | an inherited descriptor is only a number to the new program |
 //! | `text.rs` | text can share the buffer that a read filled |
+//!
+//! Public is only what the labs, the tools, the tests and the benchmarks of this repository use; the rest of the library does for
+//! its users what they would otherwise do here.
 
-pub mod accept;
+pub(crate) mod accept;
 mod child;
 pub mod disposition;
-pub mod environment;
+pub(crate) mod environment;
 pub mod fd_passing;
 pub mod fork;
 pub mod inherited;
 pub mod pidfd;
 pub mod readiness;
 mod request;
-pub mod spawn;
+pub(crate) mod spawn;
 pub(crate) mod text;

@@ -18,13 +18,13 @@ use nix::sys::signal::{SigSet, SigmaskHow};
 
 use super::child::{ChildArgs, Plan, Report, child_main};
 use super::pidfd;
-pub use super::request::{Failure, Group, Request, Step};
+pub(crate) use super::request::{Failure, Group, Request, Step};
 
 /// A process that was started.
 #[derive(Debug)]
 pub struct Started {
     /// Its pid, which is not reused until it has been waited for.
-    pub pid: libc::pid_t,
+    pub pid: i32,
     /// A descriptor that refers to the process, close-on-exec, readable when the process has ended.
     pub pidfd: OwnedFd,
 }
@@ -45,7 +45,7 @@ const STACK: usize = 32 * 1024;
 /// # Errors
 ///
 /// The first step that failed, with its error number. There is then no process to wait for.
-pub fn spawn(request: &Request<'_>) -> Result<Started, Failure> {
+pub(crate) fn spawn(request: &Request<'_>) -> Result<Started, Failure> {
     let failed = |errno| Failure { step: Step::Clone, errno };
     let Some(mut plan) = Plan::new(request) else {
         return Err(Failure { step: Step::Execute, errno: Errno::EINVAL });

@@ -25,8 +25,8 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) fn send(&self, bytes: impl AsRef<[u8]>, fd: Option<&dyn AsFd>) {
         let bytes = bytes.as_ref();
-        let sent = fd_passing::send(self.socket.as_fd(), bytes, fd.map(|fd| fd.as_fd()));
-        assert_eq!(sent, Ok(bytes.len()), "the socket has room");
+        let sent = fd_passing::send_bytes(self.socket.as_fd(), bytes, fd.map(|fd| fd.as_fd()));
+        assert_eq!(sent.expect("the socket has room"), bytes.len());
     }
 
     /// The next line, with its newline.
@@ -45,7 +45,7 @@ impl Peer {
             self.socket.readable().await.expect("a socket");
             self.buffer.reserve(4096);
             let read = self.socket.try_io(tokio::io::Interest::READABLE, || {
-                Ok(fd_passing::receive(self.socket.as_fd(), &mut self.buffer, &mut self.handles)?)
+                fd_passing::receive_bytes(self.socket.as_fd(), &mut self.buffer, &mut self.handles)
             });
             match read {
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}

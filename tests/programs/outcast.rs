@@ -8,7 +8,6 @@ use std::cell::Cell;
 
 use forklore::child_process::{Command, Stdio, exec_file};
 use forklore::sys::{fork, pidfd};
-use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Uid, setuid};
 
@@ -51,7 +50,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn fork() -> Result<(), Errno> {
+fn fork() -> std::io::Result<()> {
     let value = Cell::new("old");
     let (reading, writing) = nix::unistd::pipe()?;
     let copy = fork::copy(|| {

@@ -5,6 +5,7 @@
 
 mod cycles;
 mod imports;
+mod surface;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -184,6 +185,15 @@ fn unsafe_code_is_in_sys_alone_and_argued_for() {
             let in_sys = path.starts_with("src/sys") || path == Path::new("tests/tidy/main.rs");
             assert!(in_sys || !read(&path).contains(allowed), "{} allows unsafe code", path.display());
         }
+    }
+}
+
+/// A new major version of these crates would otherwise be one of the library, too.
+#[test]
+fn no_type_of_nix_or_libc_is_public() {
+    for path in files("src", "rs") {
+        let found = surface::declarations_that_name(&["nix", "libc"], &read(&path));
+        assert!(found.is_empty(), "{}:\n{}", path.display(), found.join("\n"));
     }
 }
 
