@@ -11,6 +11,7 @@
 //! | `readiness.rs` | a descriptor that is registered with epoll must stay open and stay the same |
 //! | `accept.rs` | an accepted connection is close-on-exec and non-blocking from its first moment |
 //! | `fd_passing.rs` | a Unix socket passes open file descriptions, not descriptor numbers |
+//! | `descriptor_limit.rs` | the soft limit of descriptors can be raised, and is inherited |
 //! | `environment.rs` | only a process with a single thread may change its environment |
 //! | `inherited.rs` | an inherited descriptor is only a number to the new program |
 //! | `text.rs` | text can share the buffer that a read filled |
@@ -20,6 +21,7 @@
 
 pub(crate) mod accept;
 mod child;
+pub mod descriptor_limit;
 pub mod disposition;
 pub(crate) mod environment;
 pub mod fd_passing;

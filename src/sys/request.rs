@@ -56,7 +56,7 @@ pub(crate) enum Step {
     Clone,
     /// `setsid(2)` or `setpgid(2)`.
     Group,
-    /// `fcntl(2)` or `dup2(2)`, for a descriptor.
+    /// `fcntl(2)`, `dup2(2)` or `prlimit(2)`, for a descriptor or the limit of descriptors.
     Descriptors,
     /// `chdir(2)`.
     Directory,
