@@ -5,6 +5,7 @@
 //! | `spawn.rs` | a child that shares its parent's memory until `execve(2)` costs the same from any parent |
 //! | `request.rs` | the steps of a start, each of which can fail |
 //! | `child.rs` | what such a child does before `execve(2)`, and why it may do so little |
+//! | `stack.rs` | a stack without a guard page overflows into other memory |
 //! | `disposition.rs` | an ignored signal stays ignored in the next program |
 //! | `fork.rs` | `fork(2)` copies a process, which is safe only if the process has a single thread |
 //! | `pidfd.rs` | a pidfd refers to one process for ever, so that a reused pid is not waited for or signalled |
@@ -31,4 +32,5 @@ pub mod pidfd;
 pub mod readiness;
 mod request;
 pub(crate) mod spawn;
+mod stack;
 pub(crate) mod text;
