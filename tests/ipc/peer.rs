@@ -29,6 +29,21 @@ impl Peer {
         assert_eq!(sent.expect("the socket has room"), bytes.len());
     }
 
+    /// Has the channel do twice what it can: it writes what it may before it reads again.
+    pub(crate) async fn two_turns(&self, channel: &Channel) {
+        for _ in 0..2 {
+            self.send("\"a turn\"\n", None);
+            assert_eq!(next(channel).await.json(), "\"a turn\"");
+        }
+    }
+
+    /// Whether the channel has written nothing since the last read.
+    pub(crate) fn has_nothing_to_read(&mut self) -> bool {
+        self.buffer.reserve(1);
+        let read = fd_passing::receive_bytes(self.socket.as_fd(), &mut self.buffer, &mut self.handles);
+        self.buffer.is_empty() && read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
     /// The next line, with its newline.
     pub(crate) async fn line(&mut self) -> String {
         loop {
