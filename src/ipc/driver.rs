@@ -1,8 +1,8 @@
-//! The task that owns a channel's socket: it writes what was posted, reads what arrives, and acknowledges handles, even while the user
-//! receives nothing.
+//! The task that owns a channel's socket: it writes what was posted, reads what arrives, and acknowledges handles.
 
 use std::future::Future;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ use super::outcome::Ending;
 use super::outgoing::{Outgoing, Sent};
 use crate::error::Error;
 
-/// How many reads, and how many bytes, come before other tasks have their turn. Then the user can receive.
+/// After so many reads, or bytes, other tasks have their turn, and the user can receive.
 const READS: usize = 16;
 const READ_BYTES: usize = 64 * 1024;
 
@@ -30,11 +30,9 @@ const LAST_READS: usize = 1024;
 /// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, and the process must not
-/// wait again for each.
+/// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, at
+/// most `TOGETHER` apart, and the process must not wait again for each.
 static LAST_TIMEOUT: Mutex<Option<Instant>> = Mutex::new(None);
-
-/// A channel that ends within this time after the failed wait ends together with the other one.
 const TOGETHER: Duration = Duration::from_millis(100);
 
 /// Keeps something until the socket is closed.
@@ -47,97 +45,80 @@ pub(super) struct Driver {
     mailbox: Arc<Mailbox>,
     incoming: Incoming,
     outgoing: Outgoing,
-    /// How many handles may be unacknowledged.
-    window: usize,
     /// How the peer's end was closed, if a write found that out. What it sent before is still to be read.
     peer_gone: Option<Ending>,
-    /// We are disconnecting, and nothing is left to send or to be acknowledged.
-    done: bool,
-    /// The process at the other end has exited, and other holders of its end do not count.
-    severed: bool,
-    /// So much waits for the user that nothing is read.
-    full: bool,
     hold: Option<Hold>,
 }
 
-/// Has the task polled again after every other task had its turn, also the one that the runtime blocks on. A current-thread runtime polls
-/// that one after 61 others, and counts a task that wakes itself each time: megabytes would gather for it, in fresh memory.
-fn after_the_others<T>(context: &mut Context<'_>) -> Poll<T> {
+/// Has the task polled again after every other task had its turn, also the one that the runtime blocks on. A
+/// current-thread runtime polls that one after 61 others, and counts a task that wakes itself each time: megabytes
+/// would gather for it, in fresh memory.
+fn after_the_others(context: &mut Context<'_>) {
     if pin!(yield_now()).poll(context).is_ready() {
         context.waker().wake_by_ref();
     }
-    Poll::Pending
 }
 
 /// How a channel ends, with the error if it is one.
 type End = (Ending, Option<Error>);
 
 impl Driver {
-    pub(super) fn new(
-        socket: AsyncFd<OwnedFd>,
-        mailbox: Arc<Mailbox>,
-        settings: Settings,
-        hold: Option<Hold>,
-    ) -> Driver {
+    pub(super) fn new(socket: AsyncFd<OwnedFd>, mailbox: Arc<Mailbox>, settings: Settings, hold: Option<Hold>) -> Self {
         Driver {
             socket: Some(socket),
             incoming: Incoming::new(mailbox.clone(), settings),
             mailbox,
-            outgoing: Outgoing::default(),
-            window: settings.window,
+            outgoing: Outgoing::new(settings.window),
             peer_gone: None,
-            done: false,
-            severed: false,
-            full: false,
             hold,
         }
     }
 
-    /// Looks into the mailbox once: delivers what arrived, takes what may go.
-    fn exchange(&mut self, waker: &Waker) {
+    /// Looks into the mailbox once: delivers what arrived, takes what may go. Goes on with whether so much waits for
+    /// the user that nothing is read; breaks with how the channel ends once everything is read.
+    fn exchange(&mut self, waker: &Waker) -> ControlFlow<Ending, bool> {
         let mut contents = self.mailbox.lock();
         contents.deliver(&mut self.incoming.arrived);
         contents.taken(self.outgoing.count());
-        self.outgoing.refill(&mut contents.queue, self.window);
-        self.done = contents.closing && contents.queue.is_empty() && self.outgoing.is_idle();
-        self.severed = contents.severed;
-        self.full = contents.is_full(self.outgoing.is_waiting());
+        self.outgoing.refill(&mut contents.queue);
+        let full = contents.is_full(&mut self.outgoing);
+        let next = match contents.closing && contents.queue.is_empty() && self.outgoing.is_idle() {
+            true => ControlFlow::Break(Ending::Disconnected),
+            // The process wrote before it exited, so everything has arrived.
+            false if contents.severed => ControlFlow::Break(Ending::PeerClosed),
+            false => ControlFlow::Continue(full),
+        };
         contents.driver_sleeps(waker);
         drop(contents);
-        // What was not delivered because no user is left. Outside the lock: a handle that is dropped may have to be counted.
+        // Undelivered, as no user is left. Outside the lock: a handle that is dropped may have to be counted.
         self.incoming.arrived.clear();
+        next
     }
 
-    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<End> {
+    /// Works until there is nothing to do for now, or returns how the channel ends.
+    fn work(&mut self, context: &mut Context<'_>) -> Result<(), End> {
         loop {
-            self.exchange(context.waker());
-            if self.done {
-                return Poll::Ready(self.read_the_rest());
-            }
-            if self.severed {
-                // The process wrote before it exited, so everything has arrived.
-                self.peer_gone.get_or_insert(Ending::PeerClosed);
-                return Poll::Ready(self.read_the_rest());
-            }
-            let wrote = match self.poll_write(context) {
-                Ok(wrote) => wrote,
-                Err(end) => return Poll::Ready(end),
+            let full = match self.exchange(context.waker()) {
+                ControlFlow::Continue(full) => full,
+                ControlFlow::Break(ending) => return Err(self.read_the_rest(ending)),
             };
+            let wrote = self.poll_write(context)?;
             let (mut reads, mut bytes) = (0, 0);
-            while !self.full && reads < READS && bytes < READ_BYTES {
-                match self.poll_read(context) {
-                    Poll::Ready(Ok(more)) => (reads, bytes) = (reads + 1, bytes + more),
-                    Poll::Ready(Err(end)) => return Poll::Ready(end),
-                    Poll::Pending => break,
-                }
+            while !full
+                && reads < READS
+                && bytes < READ_BYTES
+                && let Poll::Ready(more) = self.poll_read(context)?
+            {
+                (reads, bytes) = (reads + 1, bytes + more);
             }
             if !wrote && reads == 0 {
-                return Poll::Pending;
+                return Ok(());
             }
             if reads == READS || bytes >= READ_BYTES {
                 // What this asks us to send goes out after the users have had their turn.
-                self.exchange(context.waker());
-                return after_the_others(context);
+                let _ = self.exchange(context.waker());
+                after_the_others(context);
+                return Ok(());
             }
         }
     }
@@ -195,7 +176,7 @@ impl Driver {
         }
     }
 
-    /// Handles a failed write. When the other end is closed, what it sent before can still be read. Any other error ends the channel.
+    /// Handles a failed write. What a closed peer sent before can still be read. Any other error ends the channel.
     fn unwritable(&mut self, errno: Errno) -> Result<(), End> {
         let ending = match errno {
             Errno::EPIPE => Ending::PeerClosed,
@@ -217,9 +198,8 @@ impl Driver {
         (Ending::Failed, Some(Error::io("use the channel to", self.mailbox.peer.clone(), error)))
     }
 
-    /// Reads what arrived before we close the socket ourselves, so that the peer sees no reset and no message is lost that was sent before
-    /// our end.
-    fn read_the_rest(&mut self) -> End {
+    /// Reads what arrived before we close the socket ourselves, so that the peer sees no reset and no message is lost.
+    fn read_the_rest(&mut self, ending: Ending) -> End {
         for _ in 0..LAST_READS {
             let Some(socket) = &self.socket else { break };
             let read = self.incoming.read(socket.as_fd());
@@ -229,24 +209,22 @@ impl Driver {
             if let Err(end) = self.handle_read(read) {
                 return end;
             }
-            if let Some(socket) = &self.socket {
-                // Only acknowledgements are left to write.
-                let _ = self.outgoing.write(socket.as_fd());
-            }
+            // Only acknowledgements are left to write.
+            let _ = self.socket.as_ref().map(|socket| self.outgoing.write(socket.as_fd()));
         }
-        (self.peer_gone.unwrap_or(Ending::Disconnected), None)
+        (self.peer_gone.unwrap_or(ending), None)
     }
 
-    /// Writes and reads without a runtime, until nothing is left to send or the peer takes nothing for [`LAST_PATIENCE`].
+    /// Writes and reads without a runtime, until all is sent or the peer takes nothing for [`LAST_PATIENCE`].
     fn finish_without_runtime(&mut self) -> End {
         let lock = || LAST_TIMEOUT.lock().unwrap_or_else(PoisonError::into_inner);
         let patience =
             if lock().is_some_and(|then| then.elapsed() < TOGETHER) { Duration::ZERO } else { LAST_PATIENCE };
         let mut deadline = Instant::now() + patience;
         loop {
-            self.exchange(Waker::noop());
+            let _ = self.exchange(Waker::noop());
             if self.outgoing.is_idle() {
-                return self.read_the_rest();
+                return self.read_the_rest(Ending::Disconnected);
             }
             let Some(socket) = &self.socket else { return (Ending::Disconnected, None) };
             let mut events = PollFlags::POLLIN;
@@ -265,10 +243,8 @@ impl Driver {
             if self.outgoing.is_idle() {
                 continue;
             }
-            let ready = poll(
-                &mut [PollFd::new(socket.as_fd(), events)],
-                PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO),
-            );
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+            let ready = poll(&mut [PollFd::new(socket.as_fd(), events)], timeout);
             if left.is_zero() || !matches!(ready, Ok(1..) | Err(Errno::EINTR)) {
                 *lock() = Some(Instant::now());
                 return (Ending::Disconnected, None);
@@ -303,15 +279,16 @@ impl Driver {
 impl Future for Driver {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        this.poll_end(context).map(|end| this.end(end))
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Err(end) = self.work(context) else { return Poll::Pending };
+        self.end(end);
+        Poll::Ready(())
     }
 }
 
 impl Drop for Driver {
-    /// Writes what was posted when the runtime ends before the channel, as it does when `main` returns. In Node, too, a process lives until
-    /// its writes are done.
+    /// Writes what was posted when the runtime ends before the channel, as it does when `main` returns. In Node, too, a
+    /// process lives until its writes are done.
     fn drop(&mut self) {
         if self.socket.is_some() {
             let end = self.finish_without_runtime();
