@@ -117,6 +117,7 @@ pub enum Effect {
 
 /// How far a worker's life has come: Node's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum State {
     /// Started, and not heard of yet.
     None,
