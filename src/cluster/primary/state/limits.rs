@@ -11,7 +11,7 @@ const HANDLES: usize = 16;
 impl PrimaryState {
     /// Plans to look at the age of what waits, if that is not planned (rule 15).
     pub(super) fn watch_age(&mut self, id: ListenerId) {
-        let Some(listener) = self.listeners.get_mut(&id) else { return };
+        let Some(listener) = self.listeners.get_mut(&id).filter(|listener| listener.waiting() > 0) else { return };
         if let Some(oldest) = listener.oldest_to_watch() {
             let limit = self.groups[listener.group].waiting_time;
             self.at(oldest.saturating_add(limit), Timer::Age(id));
