@@ -182,6 +182,10 @@ impl Group {
         if options.kill_orphans {
             command = command.parent_death_signal(Signal::SIGKILL);
         }
+        if options.raise_descriptor_limit {
+            // The limit that there is does, too: a fork must not fail for want of a higher one.
+            let _ = crate::sys::descriptor_limit::raise();
+        }
         let (child, channel) = cluster.with_spares(|| spawn_thread::fork(command))?;
         let member = Arc::new(Member::new(id, child, channel));
         let returned = cluster.add_worker(member.clone(), self.number);
