@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use forklore::child_process::{Command, Exit, Signal, Stdio};
 use forklore::cluster::schedule::Policy;
+use forklore::cluster::state::primary::{Closed, Effect, Input, PrimaryState};
+use forklore::cluster::state::{FromWorker, Query};
 use forklore::cluster::{Disconnection, Options};
 use forklore::ipc::{Ending, Handle, Settings};
 use serde_json::{Value, json};
@@ -202,6 +204,40 @@ pub(crate) async fn what_waits_too_long_is_closed() -> Outcome {
     cluster.kill(&stuck).await;
     assert_eq!(crowd.answers().await, [""; 5]);
     cluster.end().await;
+    Ok(())
+}
+
+/// When descriptors run out is hard to arrange from outside, so this asks the state machine.
+pub(crate) async fn the_broken_are_closed_and_then_the_oldest() -> Outcome {
+    let (mut state, mut effects) = (PrimaryState::default(), Vec::new());
+    let group = state.add_group(Options::default());
+    let worker = state.next_worker();
+    let query = FromWorker::QueryServer(Box::new(Query { port: Some(0), ..Query::default() }));
+    let accepted = |connection| Input::Accepted { listener: 1, connection, client: None, is_scarce: false };
+    let inputs = [
+        Input::Forked { worker, group },
+        Input::Message { worker, seq: Some(1), message: query },
+        Input::Opened { listener: 1, local: None },
+    ];
+    // The worker holds the first connection; the others wait.
+    for (time, input) in inputs.into_iter().chain((1..=6).map(accepted)).enumerate() {
+        state.on(input, Duration::from_millis(time.try_into()?), &mut effects);
+    }
+    effects.clear();
+    let now = Duration::from_millis(100);
+    state.on(Input::SparesMissing { count: 3 }, now, &mut effects);
+    let asked = effects.drain(..).find_map(|effect| match effect {
+        Effect::FindBroken { connections } => Some(connections),
+        _ => None,
+    });
+    assert_eq!(asked.expect("it looks for the broken ones"), [2, 3, 4, 5, 6]);
+    state.on(Input::Broken { connections: vec![5] }, now, &mut effects);
+    let closed = effects.iter().filter_map(|effect| match effect {
+        Effect::Close { connection, why } => Some((*connection, *why)),
+        _ => None,
+    });
+    let closed: Vec<_> = closed.collect();
+    assert_eq!(closed, [(5, Closed::ClientGone), (2, Closed::Scarce), (3, Closed::Scarce)]);
     Ok(())
 }
 

@@ -94,6 +94,7 @@ fn main() -> ExitCode {
         case("an idle listener is closed", &[], limits::an_idle_listener_is_closed),
         case("the user closes a listener", &[], limits::the_user_closes_a_listener),
         case("what waits too long is closed", &[], limits::what_waits_too_long_is_closed),
+        case("the broken are closed, and then the oldest", &[], limits::the_broken_are_closed_and_then_the_oldest),
         case("the reason of an end is told", &[], limits::the_reason_of_an_end_is_told),
         case("settings of a channel are merged", &[], limits::settings_of_a_channel_are_merged),
         case("a window of a channel is kept", &[], limits::a_window_of_a_channel_is_kept),
