@@ -126,12 +126,14 @@ impl Remote {
         std::fs::read_dir(format!("/proc/{}/fd", self.child.pid())).expect("it is there").count()
     }
 
-    /// How many of its children have this name and sleep.
-    pub(crate) fn sleeping_children(&self, name: &str) -> usize {
-        let pid = self.child.pid();
-        let stats = std::fs::read_dir("/proc").expect("/proc").flatten();
-        let stats = stats.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
-        stats.filter(|stat| stat.contains(&format!(" ({name}) S {pid} "))).count()
+    /// How often its child of this name has gone to sleep; `None` when there is none.
+    pub(crate) fn sleeps(&self, name: &str) -> Option<u64> {
+        let (start, parent) = (format!("Name:\t{name}\n"), format!("\nPPid:\t{}\n", self.child.pid()));
+        let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+        let mut texts = entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok());
+        let status = texts.find(|status| status.starts_with(&start) && status.contains(&parent))?;
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        count.trim().parse().ok()
     }
 
     /// The time that it has used, in hundredths of a second.
