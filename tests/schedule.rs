@@ -128,7 +128,7 @@ impl Model {
                 Policy::RoundRobin | Policy::Sticky => is_first(|worker| (worker.given.max(worker.opened), 0)),
                 Policy::LeastConnections => is_first(|worker| (worker.load, worker.given)),
                 // Its shares have tests of their own.
-                Policy::Weighted | Policy::Shared => true,
+                _ => true,
             },
             "it is the turn of {name}"
         );
