@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use std::{fmt, io};
 
 use forklore::child_process::Command;
-use forklore::sys::inherited;
+use forklore::sys::inherited::Inherited;
 use nix::fcntl::OFlag;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::{pipe2, read, write};
@@ -57,9 +57,9 @@ pub struct Wire {
     buffer: Vec<u8>,
 }
 
-/// Where the other process finds its end.
-const INPUT: i32 = 3;
-const OUTPUT: i32 = 4;
+/// Where the other process finds its end: numbers, and the environment variables that announce them.
+const INPUT: (&str, i32) = ("BENCH_INPUT_FD", 3);
+const OUTPUT: (&str, i32) = ("BENCH_OUTPUT_FD", 4);
 
 impl Wire {
     fn new(kind: Kind, input: OwnedFd, output: OwnedFd) -> Wire {
@@ -97,7 +97,10 @@ impl Wire {
 
     /// Gives this end to a program that [takes](Wire::inherited) it.
     pub fn hand_to(self, command: Command) -> Command {
-        command.descriptor(INPUT, self.input.into()).descriptor(OUTPUT, self.output.into())
+        let ends = [(INPUT, self.input), (OUTPUT, self.output)];
+        ends.into_iter().fold(command, |command, ((variable, number), fd)| {
+            command.env(variable, number.to_string()).descriptor(number, fd.into())
+        })
     }
 
     /// The end that our parent gave us.
@@ -106,7 +109,9 @@ impl Wire {
     ///
     /// When it gave us none.
     pub fn inherited(kind: Kind) -> io::Result<Wire> {
-        let take = |number| inherited::take(number, |_| Ok(()));
+        let take = |(variable, _)| -> io::Result<OwnedFd> {
+            Inherited::in_environment(variable).ok_or(io::ErrorKind::NotFound)?.take(|_| Ok(()))
+        };
         Ok(Wire::new(kind, take(INPUT)?, take(OUTPUT)?))
     }
 

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io;
 
-use nix::errno::Errno;
+use nix::errno::Errno as Known;
 
+mod errno;
 mod kind;
 
+pub use errno::Errno;
 pub use kind::ErrorKind;
 
 /// The result of every fallible function of this crate.
@@ -59,18 +61,18 @@ impl Error {
     }
 
     /// Creates the error of a system call that failed with `errno`.
-    pub(crate) fn system(operation: impl Into<Cow<'static, str>>, subject: impl Into<String>, errno: Errno) -> Error {
+    pub(crate) fn system(operation: impl Into<Cow<'static, str>>, subject: impl Into<String>, errno: Known) -> Error {
         let kind = match errno {
-            Errno::EMFILE | Errno::ENFILE => ErrorKind::OutOfDescriptors(errno),
-            Errno::EPERM => ErrorKind::NotPermitted,
-            errno => ErrorKind::System(errno),
+            Known::EMFILE | Known::ENFILE => ErrorKind::OutOfDescriptors(Errno::of(errno)),
+            Known::EPERM => ErrorKind::NotPermitted,
+            errno => ErrorKind::System(Errno::of(errno)),
         };
         Error::new(operation, subject, kind).caused_by(errno.into())
     }
 
     /// Creates the error of an operation of the standard library or of tokio.
     pub(crate) fn io(operation: impl Into<Cow<'static, str>>, subject: impl Into<String>, error: io::Error) -> Error {
-        let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+        let errno = error.raw_os_error().map_or(Known::EIO, Known::from_raw);
         Error::system(operation, subject, errno).caused_by(error)
     }
 
@@ -137,22 +139,23 @@ impl Error {
             ErrorKind::ChannelClosed => Some("ERR_IPC_CHANNEL_CLOSED".to_owned()),
             ErrorKind::Unsendable { .. } => Some("ERR_INVALID_HANDLE_TYPE".to_owned()),
             ErrorKind::Failed { .. } => None,
-            _ => self.errno().map(|errno| format!("{errno:?}")),
+            _ => self.errno().map(Errno::name),
         }
     }
 
     /// Returns the kernel's error number, if a system call failed.
     pub fn errno(&self) -> Option<Errno> {
-        match self.kind() {
-            ErrorKind::ProgramNotFound { .. } | ErrorKind::InterpreterNotFound { .. } => Some(Errno::ENOENT),
-            ErrorKind::NotExecutable { .. } | ErrorKind::IsDirectory { .. } => Some(Errno::EACCES),
-            ErrorKind::ArgumentsTooLong { .. } => Some(Errno::E2BIG),
-            ErrorKind::NotPermitted => Some(Errno::EPERM),
+        let known = match self.kind() {
+            ErrorKind::ProgramNotFound { .. } | ErrorKind::InterpreterNotFound { .. } => Known::ENOENT,
+            ErrorKind::NotExecutable { .. } | ErrorKind::IsDirectory { .. } => Known::EACCES,
+            ErrorKind::ArgumentsTooLong { .. } => Known::E2BIG,
+            ErrorKind::NotPermitted => Known::EPERM,
             ErrorKind::WorkingDirectory { errno, .. }
             | ErrorKind::OutOfDescriptors(errno)
-            | ErrorKind::System(errno) => Some(*errno),
-            _ => None,
-        }
+            | ErrorKind::System(errno) => return Some(*errno),
+            _ => return None,
+        };
+        Some(Errno::of(known))
     }
 }
 
@@ -167,7 +170,7 @@ impl fmt::Display for Error {
         let Inner { operation, subject, kind, output, .. } = &*self.inner;
         write!(f, "{operation} {subject}: {kind}")?;
         if let Some(errno) = self.errno() {
-            write!(f, " ({errno:?})")?;
+            write!(f, " ({})", errno.name())?;
         }
         // The last line that the command wrote to stderr is usually the best explanation.
         let lines = output.as_ref().map(|output| output.stderr.split(|byte| *byte == b'\n'));

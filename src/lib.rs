@@ -55,14 +55,23 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("Forklore uses Linux system calls and builds only on Linux (WSL2 is Linux).");
+// Before 64 bits, setuid(2) and setgid(2) take 16-bit ids, so a child could get another user than it was to have.
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+compile_error!("Forklore builds only for 64-bit Linux, whose system calls it uses (WSL2 is Linux).");
 
+// Without the modules, that sentence is the only error.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod child_process;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod cluster;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod error;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod ipc;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 mod net;
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 pub mod sys;
 
-pub use error::{Error, ErrorKind, Result};
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+pub use error::{Errno, Error, ErrorKind, Result};

@@ -4,6 +4,10 @@
 mod control;
 #[path = "../fuzz/bodies/frame.rs"]
 mod frame;
+#[path = "../fuzz/bodies/primary_hears.rs"]
+mod primary_hears;
+#[path = "../fuzz/bodies/worker_hears.rs"]
+mod worker_hears;
 
 use std::fs;
 use std::path::Path;
@@ -19,9 +23,11 @@ fn replay(target: &str, check: fn(&[u8])) {
     }
 }
 
-/// One test, since one of the two counts this process's descriptors.
+/// One test, since one of them counts this process's descriptors.
 #[test]
 fn every_input_of_the_corpus_is_dealt_with() {
     replay("frame", frame::check);
     replay("control", control::check);
+    replay("primary_hears", primary_hears::check);
+    replay("worker_hears", worker_hears::check);
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use forklore::child_process::{Child, Command, Exit, Signal};
 use nix::unistd::{Pid, getsid};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::UnixStream;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -13,6 +14,15 @@ async fn line_of(child: &mut Child) -> String {
     let mut line = String::new();
     BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut line).await.expect("readable text");
     line.trim_end().to_owned()
+}
+
+/// Has the other end send something back: it runs.
+async fn echo(stream: &mut UnixStream) -> std::io::Result<()> {
+    stream.write_all(b"echo").await?;
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer).await?;
+    assert_eq!(&answer, b"echo");
+    Ok(())
 }
 
 /// The state letter of a process as `/proc/PID/stat` gives it; none when the kernel has forgotten it.
@@ -46,15 +56,20 @@ async fn kill_sets_killed_and_answers_false_after_the_end() -> Outcome {
 
 #[tokio::test]
 async fn a_grandchild_that_holds_stdout_delays_close_not_exit() -> Outcome {
-    // The grandchild keeps our pipe open until the other pipe, its input, ends.
-    let mut child = Command::shell("exec 3<&0; cat <&3 & echo started").spawn()?;
-    let input = child.stdin.take();
-    assert_eq!(line_of(&mut child).await, "started");
+    // The grandchild keeps our pipe open, as descriptor 5, and sends back what it gets, until that ends.
+    let (mut ours, theirs) = UnixStream::pair()?;
+    let theirs = theirs.into_std()?;
+    theirs.set_nonblocking(false)?;
+    let command = Command::shell("cat <&4 5>&1 >&4 & exit 0").descriptor(4, theirs.into());
+    let mut child = command.spawn()?;
     assert_eq!(child.exit().await?, Exit::Code(0));
     let mut close = Box::pin(child.close());
-    let early = tokio::time::timeout(Duration::from_millis(50), &mut close).await;
-    assert!(early.is_err(), "closed while the grandchild still held stdout");
-    drop(input);
+    tokio::select! {
+        biased;
+        _ = &mut close => panic!("closed while the grandchild still held stdout"),
+        answer = echo(&mut ours) => answer?,
+    }
+    drop(ours);
     assert_eq!(close.await?, Exit::Code(0));
     Ok(())
 }

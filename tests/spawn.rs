@@ -196,6 +196,14 @@ fn a_forked_copy_keeps_the_old_value_and_reports_how_it_ended() -> Outcome {
     Ok(())
 }
 
+#[test]
+fn a_child_has_the_limit_of_descriptors_that_its_parent_had_before_it_raised_it() -> Outcome {
+    // In a program of its own: a limit is that of the whole process.
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_test-outcast")).arg("limit").output()?;
+    assert_eq!(String::from_utf8(output.stdout)?, "as expected\n", "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(())
+}
+
 #[tokio::test]
 async fn inheriting_our_own_descriptors_leaves_them_as_they_are() -> Outcome {
     // A stdout that became close-on-exec here would be missing in the next program that somebody else starts.

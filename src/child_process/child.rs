@@ -48,6 +48,7 @@ pub struct Child {
 
 /// An event of a child, in Node's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event {
     /// The program is running.
     Spawn,

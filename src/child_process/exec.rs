@@ -69,6 +69,7 @@ pub struct Exec {
 
 /// The output of a program that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Output {
     /// All bytes of its stdout.
     pub stdout: Vec<u8>,

@@ -6,7 +6,7 @@ use super::Signal;
 use crate::error::ErrorKind;
 use crate::sys::pidfd::End;
 
-/// How a process ended: it exited with a code, or a signal ended it.
+/// How a process ended: it exited with a code, or a signal ended it. The kernel has no third way.
 ///
 /// Node has the pair `(code, signal)`, of which one is null. It has no names for real-time signals, and reports code 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -91,9 +91,9 @@ impl Process {
             }
             let how = if self.group { Wait::Peek } else { Wait::ReapIfEnded };
             match pidfd::wait(self.pidfd().get_ref(), how) {
-                Err(errno) => {
+                Err(error) => {
                     *stage = Stage::Lost;
-                    return Err(self.failed("wait for", errno.into()));
+                    return Err(self.failed("wait for", error));
                 }
                 Ok(Some(end)) => {
                     let exit = Exit::from(end);

@@ -10,10 +10,10 @@ use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use nix::errno::Errno;
+use nix::errno::Errno as Known;
 use nix::unistd::{AccessFlags, access};
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Errno, Error, ErrorKind};
 use crate::sys::spawn::{Failure, Request, Step};
 
 /// The bytes of a file's first line that the kernel reads (`BINPRM_BUF_SIZE`, execve(2)).
@@ -50,11 +50,11 @@ impl Attempt<'_> {
         let kind = match (step, errno) {
             (Step::Directory, errno) => {
                 let path = self.directory.unwrap_or(Path::new(".")).display().to_string();
-                Some(ErrorKind::WorkingDirectory { path, errno })
+                Some(ErrorKind::WorkingDirectory { path, errno: Errno::of(errno) })
             }
-            (Step::Execute, Errno::E2BIG) => Some(too_long(request)),
-            (Step::Execute, Errno::ENOENT) => Some(self.missing()),
-            (Step::Execute, Errno::EACCES) => Some(self.not_executable()),
+            (Step::Execute, Known::E2BIG) => Some(too_long(request)),
+            (Step::Execute, Known::ENOENT) => Some(self.missing()),
+            (Step::Execute, Known::EACCES) => Some(self.not_executable()),
             _ => None,
         };
         match kind {
@@ -89,13 +89,13 @@ impl Attempt<'_> {
                 _ if !executable(&file) => ErrorKind::NotExecutable { file: name(&file) },
                 Some(interpreter) => ErrorKind::NotExecutable { file: interpreter },
                 // The file system is mounted noexec.
-                None => ErrorKind::System(Errno::EACCES),
+                None => ErrorKind::System(Errno::of(Known::EACCES)),
             };
         }
         match self.files().find(|file| file.is_dir()) {
             Some(directory) => ErrorKind::IsDirectory { file: name(&directory) },
             // A directory of the path may not be searched.
-            None => ErrorKind::System(Errno::EACCES),
+            None => ErrorKind::System(Errno::of(Known::EACCES)),
         }
     }
 }

@@ -17,6 +17,10 @@ impl Signal {
     pub const SIGABRT: Signal = Signal(libc::SIGABRT);
     /// Ends a process; cannot be caught, blocked or ignored.
     pub const SIGKILL: Signal = Signal(libc::SIGKILL);
+    /// Stops a process until SIGCONT; cannot be caught, blocked or ignored.
+    pub const SIGSTOP: Signal = Signal(libc::SIGSTOP);
+    /// Continues a stopped process.
+    pub const SIGCONT: Signal = Signal(libc::SIGCONT);
     /// User-defined.
     pub const SIGUSR1: Signal = Signal(libc::SIGUSR1);
     /// User-defined.
@@ -40,12 +44,6 @@ impl Signal {
     /// Returns the number.
     pub fn number(self) -> i32 {
         self.0
-    }
-}
-
-impl From<nix::sys::signal::Signal> for Signal {
-    fn from(signal: nix::sys::signal::Signal) -> Signal {
-        Signal(signal as i32)
     }
 }
 
@@ -81,7 +79,7 @@ impl FromStr for Signal {
             let digits = offset.bytes().all(|byte| byte.is_ascii_digit()).then_some(offset);
             return digits.and_then(|digits| digits.parse().ok()).and_then(Signal::real_time).ok_or_else(unknown);
         }
-        nix::sys::signal::Signal::from_str(&name).map(Signal::from).map_err(|_| unknown())
+        nix::sys::signal::Signal::from_str(&name).map(|signal| Signal(signal as i32)).map_err(|_| unknown())
     }
 }
 

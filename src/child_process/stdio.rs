@@ -15,17 +15,18 @@ use tokio::net::unix::pipe;
 use tokio::sync::mpsc;
 
 use crate::error::{Error, Result};
-use crate::sys::inherited;
+use crate::sys::inherited::Announced;
 
 /// One descriptor of a child.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Stdio {
     /// A pipe to the parent. The child reads from it at 0, writes to it at 1 and 2, and does both above. Node uses
     /// sockets for all of them; here 0, 1 and 2 are pipes, so that a child can open `/dev/stdout`.
     Pipe,
     /// `/dev/null` at 0, 1 and 2, closed above.
     Ignore,
-    /// The parent's descriptor of the same number.
+    /// The parent's descriptor of the same number, which the child shares from then on.
     Inherit,
     /// This descriptor, which the parent closes after the start. At 0, 1 and 2 it is made blocking, as programs expect;
     /// this affects every descriptor of the same open file description, including duplicates in the parent.
@@ -63,7 +64,7 @@ impl Stdio {
                     let null = std::fs::File::options().read(true).write(true).open("/dev/null")?;
                     (Some(null.into()), None)
                 }
-                Stdio::Inherit => (Some(inherited::duplicate(number)?), None),
+                Stdio::Inherit => (Some(Announced::by_user(number).duplicate()?), None),
                 Stdio::Fd(fd) => {
                     if number <= 2 {
                         set_blocking(&fd)?;

@@ -26,4 +26,16 @@ pub mod state {
     pub use super::primary::state as primary;
     pub use super::protocol::{FromPrimary, FromWorker, Query, Reply};
     pub use super::worker::state as worker;
+
+    use crate::ipc::Message;
+
+    /// Reads a worker's line, with its number, as its primary does. `None` for one that the primary ignores.
+    pub fn read_from_worker(line: &[u8]) -> Option<(Option<u64>, FromWorker)> {
+        FromWorker::read(&Message::of_line(line.to_vec().into()).ok()?)
+    }
+
+    /// Reads a primary's line, with its number, as its worker does. `None` for one that the worker ignores.
+    pub fn read_from_primary(line: &[u8]) -> Option<(Option<u64>, FromPrimary)> {
+        FromPrimary::read(&Message::of_line(line.to_vec().into()).ok()?)
+    }
 }

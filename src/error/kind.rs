@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use nix::errno::Errno;
+use super::errno::Errno;
 
 /// The reason for which an operation failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +138,9 @@ impl fmt::Display for ErrorKind {
             ),
             ErrorKind::InvalidInput(text) => f.write_str(text),
             ErrorKind::NotPermitted => f.write_str("operation not permitted"),
-            ErrorKind::OutOfDescriptors(Errno::ENFILE) => f.write_str("the machine has no file descriptor left"),
+            ErrorKind::OutOfDescriptors(errno) if errno.raw() == libc::ENFILE => {
+                f.write_str("the machine has no file descriptor left")
+            }
             ErrorKind::OutOfDescriptors(_) => {
                 f.write_str("this process has no file descriptor left; its limit is `ulimit -n`")
             }
@@ -173,5 +175,5 @@ impl fmt::Display for ErrorKind {
 
 /// Describes `errno`, in lower case for the middle of a message.
 fn description(errno: Errno) -> String {
-    errno.desc().to_lowercase()
+    errno.to_string().to_lowercase()
 }

@@ -22,6 +22,7 @@ const BACKLOG: i32 = 511;
 /// A handle is made from a socket of the standard library or of tokio, or with [`Handle::of`] from anything that has a
 /// descriptor. The open file description is non-blocking from then on, in both processes.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Handle {
     /// A socket that listens, or will: Node's `net.Server`.
     Server(OwnedFd),

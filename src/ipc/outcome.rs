@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind};
 /// The kernel does not say whether the process at the other end closed the channel or died: both end the stream. A
 /// parent learns it from [`Child::exit`](crate::child_process::Child::exit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ending {
     /// We disconnected: everything we sent was written, and every handle acknowledged.
     Disconnected,
@@ -32,6 +33,7 @@ pub enum Ending {
 
 /// A handle that did not reach the other process, with the reason.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct NotSent {
     /// The reason.
     pub error: Error,

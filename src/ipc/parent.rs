@@ -2,14 +2,15 @@
 
 use std::env;
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 
 use super::channel::Channel;
 use super::descriptor::is_channel;
 use super::incoming::Settings;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sys::{environment, inherited};
+use crate::sys::environment;
+use crate::sys::inherited::Inherited;
 
 /// The environment variable with the number of the channel's descriptor.
 pub const CHANNEL_FD: &str = "NODE_CHANNEL_FD";
@@ -65,16 +66,18 @@ pub fn parent_with(settings: Settings) -> Result<Channel> {
     const PEER: &str = "our parent";
     let none = |sentence: String| Error::new("open the channel to", PEER, ErrorKind::NoChannel(sentence));
     let number = env::var_os(CHANNEL_FD).unwrap_or_default();
+    let inherited = Inherited::in_environment(CHANNEL_FD);
     let mode = env::var_os(SERIALIZATION_MODE);
     environment::remove(&PRIVATE_VARIABLES);
     if number.is_empty() {
         let sentence = "this process was not forked, but started in another way: NODE_CHANNEL_FD is not set";
         return Err(none(sentence.to_owned()));
     }
-    let shown = number.to_string_lossy();
-    let Some(number) = shown.parse::<RawFd>().ok().filter(|number| *number >= 0) else {
-        return Err(none(format!("NODE_CHANNEL_FD is {shown:?}, which is no number of a descriptor")));
+    let Some(inherited) = inherited else {
+        let shown = number.to_string_lossy();
+        return Err(none(format!("NODE_CHANNEL_FD is {shown:?}, which is not the number of a descriptor")));
     };
+    let number = inherited.number();
     match mode.as_deref().map(|mode| mode.to_string_lossy()) {
         None => {}
         Some(mode) if mode == "json" => {}
@@ -88,7 +91,7 @@ pub fn parent_with(settings: Settings) -> Result<Channel> {
         return Err(Error::new("open the channel to", PEER, ErrorKind::InvalidInput(sentence)));
     }
     let check = |fd: BorrowedFd<'_>| is_channel(fd).map_err(|name| io::Error::other(format!("{name}, and no channel")));
-    let fd = inherited::take(number, check).map_err(|error| match error.raw_os_error() {
+    let fd = inherited.take(check).map_err(|error| match error.raw_os_error() {
         Some(libc::EBADF) => none(format!("NODE_CHANNEL_FD is {number}, and no such descriptor is open")),
         Some(libc::EBUSY) => none(format!("descriptor {number} has been taken before, or was opened by this process")),
         Some(_) => Error::io("open the channel to", PEER, error),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 /// The kind of an address, by Node's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum AddressType {
     /// TCP over IPv4: `4`. An address that is null, for all addresses, also has this type.
     Tcp4,

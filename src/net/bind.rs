@@ -14,7 +14,7 @@ use nix::sys::socket::{
 };
 
 use super::address::{self, AddressType};
-use crate::sys::inherited;
+use crate::sys::inherited::Announced;
 
 /// How many connections the kernel keeps waiting by default, as in Node. The kernel's own limit is `net.core.somaxconn`.
 const BACKLOG: i32 = 511;
@@ -124,7 +124,7 @@ fn new_socket(family: AddressFamily, kind: SockType) -> nix::Result<OwnedFd> {
 /// Duplicates a socket that is open in this process. A connection is refused: it cannot listen, and may be the channel of a worker.
 fn duplicate(number: i64) -> nix::Result<OwnedFd> {
     let number = RawFd::try_from(number).map_err(|_| Errno::EBADF)?;
-    let socket = inherited::duplicate(number).map_err(errno)?;
+    let socket = Announced::by_user(number).duplicate().map_err(errno)?;
     if getsockopt(&socket, sockopt::SockType)? == SockType::Stream
         && getpeername::<SockaddrStorage>(socket.as_raw_fd()).is_ok()
     {

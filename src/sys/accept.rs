@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 
 /// A connection and the IP address of its peer. A Unix socket has none.
-pub type Accepted = (OwnedFd, Option<IpAddr>);
+pub(crate) type Accepted = (OwnedFd, Option<IpAddr>);
 
 /// Accepts the oldest connection of a backlog, close-on-exec and non-blocking. Blocks only if the listener does. Skips a connection
 /// that failed while it waited: `accept(2)` lists the network errors that Linux passes on.
@@ -19,7 +19,7 @@ pub type Accepted = (OwnedFd, Option<IpAddr>);
 /// # Errors
 ///
 /// `EAGAIN` when there is none; `EMFILE`, `ENFILE`, `ENOBUFS` and `ENOMEM` when there is no room for it, and it stays in the backlog.
-pub fn accept(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
+pub(crate) fn accept(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
     loop {
         match accept_once(listener) {
             Err(errno) if is_transient(errno) => {}

@@ -12,6 +12,7 @@ use std::ptr;
 use libc::{c_char, c_int, c_void};
 use nix::errno::Errno;
 
+use super::descriptor_limit;
 use super::request::{Failure, Group, Request, Step};
 
 /// The highest signal number of Linux.
@@ -27,6 +28,8 @@ pub(super) struct Plan<'a> {
     placements: Vec<(RawFd, RawFd)>,
     /// A number above every target. Sources are moved there first.
     above: RawFd,
+    /// The limits of descriptors, if they are not this process's.
+    limit: Option<libc::rlimit>,
     parent: libc::pid_t,
 }
 
@@ -65,6 +68,7 @@ impl<'a> Plan<'a> {
             environment: pointers(&request.environment, 1),
             placements: request.descriptors.iter().map(|(fd, target)| (fd.as_raw_fd(), *target)).collect(),
             above: targets.max().unwrap_or(2).max(2) + 1,
+            limit: descriptor_limit::of_children(),
             parent: nix::unistd::getpid().as_raw(),
         })
     }
@@ -94,6 +98,14 @@ fn prepare(plan: &mut Plan<'_>) -> Result<(), Failure> {
         Group::Session => check(Step::Group, unsafe { libc::setsid() })?,
     }
     place_descriptors(plan)?;
+    if let Some(limit) = &plan.limit {
+        // After the descriptors, whose numbers may be above it.
+        let (this, no_old_one) = (0, ptr::null_mut::<libc::rlimit>());
+        // SAFETY: The limit outlives the call; the old one is not requested.
+        let set =
+            unsafe { libc::syscall(libc::SYS_prlimit64, this, libc::RLIMIT_NOFILE, &raw const *limit, no_old_one) };
+        check(Step::Descriptors, set as c_int)?;
+    }
     if let Some(directory) = &request.directory {
         // SAFETY: A NUL-terminated string.
         check(Step::Directory, unsafe { libc::chdir(directory.as_ptr()) })?;

@@ -5,6 +5,7 @@
 //! SIGINT. A program can inherit either from the process that started it.
 #![allow(unsafe_code)]
 
+use std::io;
 use std::ptr;
 
 use nix::errno::Errno;
@@ -18,7 +19,7 @@ use nix::errno::Errno;
 /// # Errors
 ///
 /// Linux has none for SIGCHLD.
-pub fn keep_children() -> Result<(), Errno> {
+pub(crate) fn keep_children() -> Result<(), Errno> {
     // SAFETY: All zeroes is a valid sigaction: SIG_DFL, with no flags and an empty mask.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: Changes nothing, and writes to a sigaction that this function owns.
@@ -39,9 +40,9 @@ pub fn keep_children() -> Result<(), Errno> {
 /// # Errors
 ///
 /// `EINVAL` when there is no such signal, or it is SIGKILL or SIGSTOP.
-pub fn restore_default(signal: i32) -> Result<(), Errno> {
+pub fn restore_default(signal: i32) -> io::Result<()> {
     // SAFETY: All zeroes is SIG_DFL, with no flags and an empty mask.
     let default: libc::sigaction = unsafe { std::mem::zeroed() };
     // SAFETY: A valid action without a handler; the old one is not requested.
-    Errno::result(unsafe { libc::sigaction(signal, &raw const default, ptr::null_mut()) }).map(drop)
+    Ok(Errno::result(unsafe { libc::sigaction(signal, &raw const default, ptr::null_mut()) }).map(drop)?)
 }

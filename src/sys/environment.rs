@@ -11,7 +11,7 @@ use std::fs;
 /// ```c
 /// int unsetenv(const char *name);   // unsetenv(3), MT-Unsafe const:env
 /// ```
-pub fn remove(names: &[&str]) -> bool {
+pub(crate) fn remove(names: &[&str]) -> bool {
     let alone = fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1);
     if alone {
         for name in names {

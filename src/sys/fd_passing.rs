@@ -8,7 +8,7 @@
 //! - a receiver without a free descriptor still gets the bytes; the descriptor is lost, and only `MSG_CTRUNC` says so.
 #![allow(unsafe_code)]
 
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
@@ -42,7 +42,7 @@ pub struct Received {
 /// `EAGAIN` when the socket is full, `EPIPE` or `ECONNRESET` when the other end is closed, `ETOOMANYREFS` when more
 /// descriptors are in flight than this user may have open.
 // ANCHOR: send
-pub fn send(socket: BorrowedFd<'_>, bytes: &[u8], passed: Option<BorrowedFd<'_>>) -> Result<usize, Errno> {
+pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8], passed: Option<BorrowedFd<'_>>) -> Result<usize, Errno> {
     let numbers: Option<[RawFd; 1]> = passed.map(|fd| [fd.as_raw_fd()]);
     let rights = numbers.as_ref().map(|numbers| ControlMessage::ScmRights(numbers));
     let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
@@ -79,7 +79,7 @@ const fn control_space() -> usize {
 /// # Errors
 ///
 /// `EAGAIN` when there is nothing to receive, `ECONNRESET` when the other end was closed with unread bytes.
-pub fn receive(
+pub(crate) fn receive(
     socket: BorrowedFd<'_>,
     buffer: &mut BytesMut,
     passed: &mut impl Extend<OwnedFd>,
@@ -130,6 +130,28 @@ pub fn receive(
         message = unsafe { libc::CMSG_NXTHDR(&raw const header, message) };
     }
     Ok(Received { bytes: taken, truncated: header.msg_flags & libc::MSG_CTRUNC != 0 })
+}
+
+/// Sends like the channel, for a test's own end of one: see [`receive_bytes`].
+///
+/// # Errors
+///
+/// Those of [`receive_bytes`]; `EPIPE` when the other end is closed, `ETOOMANYREFS` when too many descriptors are in flight.
+pub fn send_bytes(socket: BorrowedFd<'_>, bytes: &[u8], passed: Option<BorrowedFd<'_>>) -> io::Result<usize> {
+    Ok(send(socket, bytes, passed)?)
+}
+
+/// Receives like the channel: bytes into the spare capacity of `buffer`, and close-on-exec descriptors into `passed`.
+///
+/// # Errors
+///
+/// `EAGAIN` instead of blocking, `ECONNRESET` when the other end was closed with unread bytes.
+pub fn receive_bytes(
+    socket: BorrowedFd<'_>,
+    buffer: &mut BytesMut,
+    passed: &mut impl Extend<OwnedFd>,
+) -> io::Result<Received> {
+    Ok(receive(socket, buffer, passed)?)
 }
 
 #[cfg(test)]

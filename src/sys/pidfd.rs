@@ -4,11 +4,12 @@
 //! (pidfd_open(2)) refers to the same process for ever, and poll(2) reports it readable when the process has ended.
 #![allow(unsafe_code)]
 
+use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::errno::Errno;
 
-/// How a process ended: `si_code` and `si_status` of `waitid(2)`.
+/// How a process ended; there is no third way. `si_code` and `si_status` of `waitid(2)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// By `exit(n)`; the kernel keeps the low 8 bits of n.
@@ -39,7 +40,7 @@ pub enum Wait {
 /// # Errors
 ///
 /// `ECHILD` when the process is not a child of this one, or has been reaped.
-pub fn wait(pidfd: &impl AsFd, how: Wait) -> Result<Option<End>, Errno> {
+pub fn wait(pidfd: &impl AsFd, how: Wait) -> io::Result<Option<End>> {
     let options = libc::WEXITED
         | match how {
             Wait::Reap => 0,
@@ -79,7 +80,7 @@ pub fn wait(pidfd: &impl AsFd, how: Wait) -> Result<Option<End>, Errno> {
 /// # Errors
 ///
 /// `ESRCH` when it has been reaped; `EPERM`; `EINVAL` when the signal does not exist.
-pub fn send_signal(pidfd: &impl AsFd, signal: i32) -> Result<(), Errno> {
+pub(crate) fn send_signal(pidfd: &impl AsFd, signal: i32) -> Result<(), Errno> {
     let pidfd = pidfd.as_fd().as_raw_fd();
     let no_info = std::ptr::null::<libc::siginfo_t>();
     // SAFETY: An open descriptor, numbers and a null pointer.
@@ -96,7 +97,7 @@ pub fn send_signal(pidfd: &impl AsFd, signal: i32) -> Result<(), Errno> {
 /// # Errors
 ///
 /// `ESRCH` when the group is empty; `EPERM`; `EINVAL` when the signal does not exist.
-pub fn signal_group(group: i32, signal: i32) -> Result<(), Errno> {
+pub(crate) fn signal_group(group: i32, signal: i32) -> Result<(), Errno> {
     // SAFETY: Takes two numbers.
     Errno::result(unsafe { libc::killpg(group, signal) }).map(drop)
 }

@@ -7,30 +7,30 @@ use nix::errno::Errno;
 
 /// What to start, and how. Plain data that owns all its strings, since the child may not allocate.
 #[derive(Debug, Default)]
-pub struct Request<'fd> {
+pub(crate) struct Request<'fd> {
     /// The paths to execute, tried in this order like execvp(3).
-    pub candidates: Vec<CString>,
+    pub(crate) candidates: Vec<CString>,
     /// The argument list, the program's own name first.
-    pub arguments: Vec<CString>,
+    pub(crate) arguments: Vec<CString>,
     /// The environment, each entry `NAME=value`.
-    pub environment: Vec<CString>,
+    pub(crate) environment: Vec<CString>,
     /// The working directory. Default: the parent's.
-    pub directory: Option<CString>,
+    pub(crate) directory: Option<CString>,
     /// Each descriptor with its number in the child. Defaults: the parent's for 0, 1 and 2, closed above.
-    pub descriptors: Vec<(BorrowedFd<'fd>, RawFd)>,
+    pub(crate) descriptors: Vec<(BorrowedFd<'fd>, RawFd)>,
     /// The session and process group of the child.
-    pub group: Group,
+    pub(crate) group: Group,
     /// The user of the child, without supplementary groups.
-    pub uid: Option<libc::uid_t>,
+    pub(crate) uid: Option<libc::uid_t>,
     /// The group of the child, without supplementary groups.
-    pub gid: Option<libc::gid_t>,
+    pub(crate) gid: Option<libc::gid_t>,
     /// The signal that the child gets when the **thread** that started it ends (`PR_SET_PDEATHSIG`, prctl(2)).
-    pub parent_death_signal: Option<libc::c_int>,
+    pub(crate) parent_death_signal: Option<libc::c_int>,
 }
 
 /// The session and process group of a child.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Group {
+pub(crate) enum Group {
     /// Its parent's.
     #[default]
     Inherited,
@@ -42,21 +42,21 @@ pub enum Group {
 
 /// Why no process was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The step that failed.
-    pub step: Step,
+    pub(crate) step: Step,
     /// The error of its system call.
-    pub errno: Errno,
+    pub(crate) errno: Errno,
 }
 
 /// The steps of a start, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// `clone(2)`.
     Clone,
     /// `setsid(2)` or `setpgid(2)`.
     Group,
-    /// `fcntl(2)` or `dup2(2)`, for a descriptor.
+    /// `fcntl(2)`, `dup2(2)` or `prlimit(2)`, for a descriptor or the limit of descriptors.
     Descriptors,
     /// `chdir(2)`.
     Directory,

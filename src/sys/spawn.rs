@@ -10,7 +10,6 @@
 //! - returns a pid, and a pidfd only since glibc 2.39.
 #![allow(unsafe_code)]
 
-use std::mem::MaybeUninit;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
@@ -18,19 +17,17 @@ use nix::sys::signal::{SigSet, SigmaskHow};
 
 use super::child::{ChildArgs, Plan, Report, child_main};
 use super::pidfd;
-pub use super::request::{Failure, Group, Request, Step};
+pub(crate) use super::request::{Failure, Group, Request, Step};
+use super::stack::Stack;
 
 /// A process that was started.
 #[derive(Debug)]
 pub struct Started {
     /// Its pid, which is not reused until it has been waited for.
-    pub pid: libc::pid_t,
+    pub pid: i32,
     /// A descriptor that refers to the process, close-on-exec, readable when the process has ended.
     pub pidfd: OwnedFd,
 }
-
-/// The child's stack in bytes, as in glibc's posix_spawn. Its calls between clone and execve are shallow.
-const STACK: usize = 32 * 1024;
 
 /// Starts a process.
 ///
@@ -45,13 +42,13 @@ const STACK: usize = 32 * 1024;
 /// # Errors
 ///
 /// The first step that failed, with its error number. There is then no process to wait for.
-pub fn spawn(request: &Request<'_>) -> Result<Started, Failure> {
+pub(crate) fn spawn(request: &Request<'_>) -> Result<Started, Failure> {
     let failed = |errno| Failure { step: Step::Clone, errno };
     let Some(mut plan) = Plan::new(request) else {
         return Err(Failure { step: Step::Execute, errno: Errno::EINVAL });
     };
     let mut report = Report::default();
-    let mut stack = Box::<[MaybeUninit<u128>]>::new_uninit_slice(STACK / size_of::<u128>());
+    let stack = Stack::new().map_err(failed)?;
     let mut pidfd: RawFd = -1;
 
     // ANCHOR: clone
@@ -65,7 +62,7 @@ pub fn spawn(request: &Request<'_>) -> Result<Started, Failure> {
     let pid = unsafe {
         libc::clone(
             child_main,
-            stack.as_mut_ptr_range().end.cast(),
+            stack.top(),
             libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::SIGCHLD,
             (&raw mut args).cast(),
             &raw mut pidfd,

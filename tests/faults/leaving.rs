@@ -1,6 +1,6 @@
 //! Workers that leave while clients come: each of these has to be answered.
 
-use forklore::child_process::{Command, Exit};
+use forklore::child_process::{Command, Exit, Signal};
 use forklore::cluster::Worker;
 use forklore::cluster::schedule::Policy;
 
@@ -62,7 +62,7 @@ pub(crate) async fn told_with_a_connection_on_its_way() -> Outcome {
         crowd.has_answers(3).await;
         leaving.disconnect();
         assert_eq!(leaving.unanswered(), 1);
-        assert!(leaving.kill(nix::sys::signal::Signal::SIGCONT.into())?);
+        assert!(leaving.kill(Signal::SIGCONT)?);
         let answers = crowd.workers().await;
         assert!(answers.iter().all(|id| [leaving.id(), other.id()].contains(id)), "{answers:?}");
         assert_eq!(cluster.exit(&leaving).await, Exit::Code(0));

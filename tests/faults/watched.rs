@@ -178,7 +178,7 @@ impl Watched {
 
 /// Stops a process, and waits until it has stopped: it may be running somewhere else at this moment.
 pub(crate) async fn stop(worker: &Worker) {
-    assert!(worker.kill(nix::sys::signal::Signal::SIGSTOP.into()).expect("it may"));
+    assert!(worker.kill(Signal::SIGSTOP).expect("it may"));
     let stat = format!("/proc/{}/stat", worker.pid());
     let stopped = |stat: String| stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'));
     until(|| std::fs::read_to_string(&stat).is_ok_and(stopped)).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use forklore::child_process::{Command, Exit, Stdio};
+use forklore::child_process::{Command, Exit, Stdio, exec_file};
 use forklore::ipc::{Channel, Ending, Handle, Settings};
 
 use super::peer::{ACK, Outcome, handle_line, inode, next, pair, socket, with_settings};
@@ -90,5 +90,16 @@ async fn a_descriptor_that_came_with_another_message_is_not_the_next_ones() -> O
     assert_eq!(next(&channel).await.json(), "\"plain\"");
     let handle = next(&channel).await.handle.ok_or("no handle")?;
     assert_eq!(inode(&handle), wanted);
+    Ok(())
+}
+
+/// In a program that gives up root, for which the kernel makes an exception.
+#[tokio::test]
+async fn handles_wait_while_too_many_descriptors_are_in_flight() -> Outcome {
+    let output = exec_file(Command::new(env!("CARGO_BIN_EXE_test-channel-child")).arg("crowd")).await?;
+    let said = output.stdout_lossy();
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(lines[0].starts_with("send a handle: ") && lines[0].ends_with(" (ETOOMANYREFS)"), "{said}");
+    assert_eq!(lines[1..], ["all 100 have arrived"]);
     Ok(())
 }

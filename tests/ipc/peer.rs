@@ -25,8 +25,23 @@ pub(crate) struct Peer {
 impl Peer {
     pub(crate) fn send(&self, bytes: impl AsRef<[u8]>, fd: Option<&dyn AsFd>) {
         let bytes = bytes.as_ref();
-        let sent = fd_passing::send(self.socket.as_fd(), bytes, fd.map(|fd| fd.as_fd()));
-        assert_eq!(sent, Ok(bytes.len()), "the socket has room");
+        let sent = fd_passing::send_bytes(self.socket.as_fd(), bytes, fd.map(|fd| fd.as_fd()));
+        assert_eq!(sent.expect("the socket has room"), bytes.len());
+    }
+
+    /// Has the channel do twice what it can: it writes what it may before it reads again.
+    pub(crate) async fn two_turns(&self, channel: &Channel) {
+        for _ in 0..2 {
+            self.send("\"a turn\"\n", None);
+            assert_eq!(next(channel).await.json(), "\"a turn\"");
+        }
+    }
+
+    /// Whether the channel has written nothing since the last read.
+    pub(crate) fn has_nothing_to_read(&mut self) -> bool {
+        self.buffer.reserve(1);
+        let read = fd_passing::receive_bytes(self.socket.as_fd(), &mut self.buffer, &mut self.handles);
+        self.buffer.is_empty() && read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
     }
 
     /// The next line, with its newline.
@@ -45,7 +60,7 @@ impl Peer {
             self.socket.readable().await.expect("a socket");
             self.buffer.reserve(4096);
             let read = self.socket.try_io(tokio::io::Interest::READABLE, || {
-                Ok(fd_passing::receive(self.socket.as_fd(), &mut self.buffer, &mut self.handles)?)
+                fd_passing::receive_bytes(self.socket.as_fd(), &mut self.buffer, &mut self.handles)
             });
             match read {
                 Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}

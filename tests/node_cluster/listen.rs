@@ -97,7 +97,7 @@ pub(crate) async fn every_policy_serves_with_node_workers() -> Outcome {
         match policy {
             Policy::RoundRobin | Policy::Weighted | Policy::LeastConnections => assert_eq!(times, [5, 5], "{policy}"),
             Policy::Sticky => assert!(times.contains(&10), "{policy}: {times:?}"),
-            Policy::Shared => {}
+            _ => {}
         }
         cluster.end().await;
     }

@@ -2,19 +2,30 @@
 
 use forklore::child_process::{Command, Exit, Stdio};
 use forklore::ipc::Ending;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 
 use crate::kit::{Outcome, PROGRAM};
 
 pub(crate) async fn close_waits_for_a_grandchild_that_holds_the_channel() -> Outcome {
-    // The shell leaves a cat behind that holds descriptor 3 until the pipe at 4 ends.
-    let command = Command::shell("cat <&4 >/dev/null & exit 5").descriptor(4, Stdio::Pipe);
+    // The shell leaves a cat behind that holds descriptor 3, and sends back what it gets at 4 until that ends.
+    let (mut ours, theirs) = UnixStream::pair()?;
+    let theirs = theirs.into_std()?;
+    theirs.set_nonblocking(false)?;
+    let command = Command::shell("cat <&4 >&4 & exit 5").descriptor(4, theirs.into());
     let (mut child, channel) = command.fork()?;
-    let pipe = child.take_pipe(4);
     assert_eq!(child.exit().await?, Exit::Code(5));
+    let echo = async {
+        ours.write_all(b"!").await?;
+        ours.read_u8().await
+    };
+    tokio::select! {
+        biased;
+        _ = child.close() => panic!("closed while the grandchild still held the channel"),
+        answer = echo => assert_eq!(answer?, b'!'),
+    }
     assert!(channel.ending().is_none());
-    let early = tokio::time::timeout(std::time::Duration::from_millis(50), child.close()).await;
-    assert!(early.is_err(), "closed while the grandchild still held the channel");
-    drop(pipe);
+    drop(ours);
     assert_eq!(child.close().await?, Exit::Code(5));
     assert_eq!(channel.ending(), Some(Ending::PeerClosed));
     Ok(())
@@ -38,8 +49,8 @@ pub(crate) async fn a_child_is_told_why_it_has_no_channel() -> Outcome {
     };
     for (number, mode, reason) in [
         ("", "json", "NODE_CHANNEL_FD is not set"),
-        ("abc", "json", "no number of a descriptor"),
-        ("-1", "json", "no number of a descriptor"),
+        ("abc", "json", "not the number of a descriptor"),
+        ("-1", "json", "not the number of a descriptor"),
         ("99", "json", "no such descriptor is open"),
         ("0", "json", "a device (/dev/null), and no channel"),
         ("1", "json", "a pipe, and no channel"),

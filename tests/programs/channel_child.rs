@@ -2,13 +2,20 @@
 //!
 //! `echo`: sends every message back, with its handle if it had one. `none`: prints why there is no channel. `keep`: keeps every handle
 //! until there comes a message without one. `accept`: answers the connections of the server that it gets, `N` times. `count`: passes handles to itself
-//! and compares its open descriptors. `poor`: is sent a handle while it has no descriptor left. `quit`: sends many messages and returns from main.
+//! and compares its open descriptors. `poor`: is sent a handle while it has no descriptor left. `crowd`: sends more
+//! handles than its user may have in flight. `quit`: sends many messages and returns from main.
 
-use std::io::Write;
+use std::fs;
+use std::io::{IoSlice, Read, Write};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 
+use forklore::child_process::{Command, Signal};
 use forklore::ipc::{self, Channel, Handle, Settings};
+use nix::errno::Errno;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use nix::unistd::{Uid, setuid};
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -18,6 +25,7 @@ async fn main() -> Outcome {
     match &*what {
         "count" => return count().await,
         "poor" => return poor().await,
+        "crowd" => return crowd().await,
         _ => {}
     }
     let parent = match ipc::parent() {
@@ -141,5 +149,66 @@ async fn poor() -> Outcome {
     sender.send_handle("now there is room", UnixStream::pair()?.0).await?;
     let message = receiver.recv().await?.ok_or("the end")?;
     println!("{} {}", message.json(), message.handle.is_some());
+    Ok(())
+}
+
+/// The kernel lets a user have as many descriptors in flight as the sender's limit of open ones, except for root.
+async fn crowd() -> Outcome {
+    const HANDLES: usize = 100;
+    let settings = Settings::default().window(HANDLES);
+    let (mut child, channel) = Command::new(std::env::current_exe()?).arg("keep").channel_settings(settings).fork()?;
+    assert_eq!(channel.recv().await?.ok_or("the end")?.json(), "\"ready\"");
+    assert!(child.kill(Signal::SIGSTOP)?);
+    while !fs::read_to_string(format!("/proc/{}/stat", child.pid()))?.contains(") T ") {
+        tokio::task::yield_now().await;
+    }
+    if Uid::effective().is_root() {
+        // A user that owns nothing else, which would count too.
+        setuid(Uid::from_raw(54_321))?;
+    }
+    let (keep, _other_end) = UnixStream::pair()?;
+    let mut deliveries = Vec::new();
+    for number in 0..HANDLES {
+        deliveries.push(channel.post_handle(&number, Handle::of(&keep)?)?);
+    }
+    let another = Handle::of(&keep)?;
+    let (one, _other) = UnixStream::pair()?;
+    let full = Channel::over(one, "a channel that has sent nothing", Settings::default())?;
+    let (probe, mut probed) = UnixStream::pair()?;
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, 20, hard)?;
+
+    // The channel writes until the kernel refuses the next descriptor. Then it refuses any other one, too. A probe that
+    // was sent is read, without its descriptor, and so is not in flight any more.
+    let refused = loop {
+        tokio::task::yield_now().await;
+        let sent = sendmsg::<()>(
+            probe.as_raw_fd(),
+            &[IoSlice::new(b"x")],
+            &[ControlMessage::ScmRights(&[keep.as_fd().as_raw_fd()])],
+            MsgFlags::MSG_DONTWAIT,
+            None,
+        );
+        match sent {
+            Ok(_) => probed.read_exact(&mut [0])?,
+            Err(errno) => break errno,
+        }
+    };
+    assert_eq!(refused, Errno::ETOOMANYREFS);
+    let not_sent = full.send_handle("one more", another).await.expect_err("too many are in flight");
+    println!("{not_sent}");
+    assert!(not_sent.handle.is_some(), "it comes back");
+    assert!(channel.ending().is_none(), "the channel waits");
+
+    assert!(child.kill(Signal::SIGCONT)?);
+    for delivery in deliveries {
+        delivery.await?;
+    }
+    for number in 1..=HANDLES {
+        assert_eq!(channel.recv().await?.ok_or("the end")?.decode::<usize>()?, number);
+    }
+    channel.disconnect().await;
+    child.close().await?;
+    println!("all {HANDLES} have arrived");
     Ok(())
 }

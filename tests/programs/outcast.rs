@@ -2,13 +2,13 @@
 //!
 //! `outcast uid`: gives up root, then asks to become root. `outcast emfile`: asks for a child with no descriptor left.
 //! `outcast count`: counts its descriptors before and after failed starts. `outcast childless`: runs a
-//! program, whatever it was told about SIGCHLD. `outcast fork`: copies itself.
+//! program, whatever it was told about SIGCHLD. `outcast fork`: copies itself. `outcast limit`: raises its limit of
+//! descriptors and prints its own and a child's.
 
 use std::cell::Cell;
 
 use forklore::child_process::{Command, Stdio, exec_file};
-use forklore::sys::{fork, pidfd};
-use nix::errno::Errno;
+use forklore::sys::{descriptor_limit, fork, pidfd};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Uid, setuid};
 
@@ -42,7 +42,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             return Ok(());
         }
         Some("fork") => return Ok(fork()?),
-        _ => return Err("usage: outcast uid|emfile|count|childless|fork".into()),
+        Some("limit") => return limit().await,
+        _ => return Err("usage: outcast uid|emfile|count|childless|fork|limit".into()),
     };
     match outcome {
         Ok(()) => println!("no error"),
@@ -51,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn fork() -> Result<(), Errno> {
+fn fork() -> std::io::Result<()> {
     let value = Cell::new("old");
     let (reading, writing) = nix::unistd::pipe()?;
     let copy = fork::copy(|| {
@@ -64,5 +65,23 @@ fn fork() -> Result<(), Errno> {
     nix::unistd::write(&writing, b"!")?;
     let end = pidfd::wait(&copy.pidfd, pidfd::Wait::Reap)?;
     println!("the parent sees {}\n{}", value.get(), end.map_or("still there".to_owned(), |end| format!("{end:?}")));
+    Ok(())
+}
+
+async fn limit() -> Result<(), Box<dyn std::error::Error>> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    let limits = || Command::shell("ulimit -Sn; ulimit -Hn");
+    setrlimit(Resource::RLIMIT_NOFILE, 256, hard)?;
+    for _ in 0..2 {
+        descriptor_limit::raise()?;
+    }
+    assert_eq!(getrlimit(Resource::RLIMIT_NOFILE)?, (hard, hard));
+    // A descriptor above the child's own limit is placed all the same.
+    let child = limits().descriptor(300, std::io::pipe()?.0.into());
+    assert_eq!(exec_file(child).await?.stdout_lossy(), format!("256\n{hard}\n"));
+    // A limit that was set afterwards is meant for the children, too.
+    setrlimit(Resource::RLIMIT_NOFILE, 400, hard)?;
+    assert_eq!(exec_file(limits()).await?.stdout_lossy(), format!("400\n{hard}\n"));
+    println!("as expected");
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod cycles;
 mod imports;
+mod surface;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -184,6 +185,30 @@ fn unsafe_code_is_in_sys_alone_and_argued_for() {
             let in_sys = path.starts_with("src/sys") || path == Path::new("tests/tidy/main.rs");
             assert!(in_sys || !read(&path).contains(allowed), "{} allows unsafe code", path.display());
         }
+    }
+}
+
+/// On other targets the 16-bit `setuid(2)` or a missing system call would do something else than the library says. Without
+/// its modules, the crate has no other error there.
+#[test]
+fn other_targets_are_refused_with_one_sentence() {
+    let supported = r#"all(target_os = "linux", target_pointer_width = "64")"#;
+    let text = read("src/lib.rs");
+    let refusal = format!("#[cfg(not({supported}))]\ncompile_error!(\"Forklore builds only for 64-bit Linux, ");
+    assert!(text.contains(&refusal), "src/lib.rs refuses other targets");
+    let lines: Vec<&str> = text.lines().collect();
+    let items = ["mod ", "pub mod ", "pub use "];
+    for pair in lines.windows(2).filter(|pair| items.iter().any(|item| pair[1].starts_with(item))) {
+        assert_eq!(pair[0], format!("#[cfg({supported})]"), "before {}", pair[1]);
+    }
+}
+
+/// A new major version of these crates would otherwise be one of the library, too.
+#[test]
+fn no_type_of_nix_or_libc_is_public() {
+    for path in files("src", "rs") {
+        let found = surface::declarations_that_name(&["nix", "libc"], &read(&path));
+        assert!(found.is_empty(), "{}:\n{}", path.display(), found.join("\n"));
     }
 }
 

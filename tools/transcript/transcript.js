@@ -10,7 +10,7 @@ const SEAT = 'FORKLORE_TRANSCRIPT';
 const LINE_LIMIT = 4096;
 
 const card = process.env[SEAT] ? JSON.parse(process.env[SEAT]) : null;
-const fd = card ? card.fd : 1;
+const fd = card ? Number(process.env[`${SEAT}_FD`]) : 1;
 const json = card ? card.json : process.argv.includes('--json');
 // Not process.stdout.isTTY: to ask for process.stdout makes a piped stdout non-blocking, for everyone who shares it.
 const coloured = card ? card.look.coloured : !json && tty.isatty(1) && !process.env.NO_COLOR;
@@ -98,7 +98,8 @@ function fact(fact, value) {
 
 // What a child needs to speak: put `stdio[fd] = 1` in its options and this in its environment.
 function seat(voice, childFd) {
-  return { [SEAT]: JSON.stringify({ fd: childFd, voice, json, look: { coloured, width } }) };
+  const seatCard = JSON.stringify({ voice, json, look: { coloured, width } });
+  return { [SEAT]: seatCard, [`${SEAT}_FD`]: String(childFd) };
 }
 
 // The voice of a child that was given a seat.

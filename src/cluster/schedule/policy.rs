@@ -21,6 +21,7 @@ use super::order::Order;
 /// | [`LeastConnections`](Policy::LeastConnections) | the least loaded; of those, the longest unserved | O(log n) |
 /// | [`Sticky`](Policy::Sticky) | the client's own: consistent hashing of its address | O(1) on average |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
 pub enum Policy {
     /// In turn: Node's `SCHED_RR`.
     #[default]

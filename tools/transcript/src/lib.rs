@@ -37,6 +37,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use forklore::child_process::{Command, Stdio};
+use forklore::sys::inherited::Inherited;
 use serde::{Deserialize, Serialize};
 
 pub use arguments::{Output, arguments};
@@ -78,6 +79,8 @@ pub enum Seat {}
 impl Seat {
     /// The environment variable by which a child learns where and how to speak.
     pub const VARIABLE: &'static str = "FORKLORE_TRANSCRIPT";
+    /// The environment variable that holds the number of the descriptor to write to.
+    pub const FD_VARIABLE: &'static str = "FORKLORE_TRANSCRIPT_FD";
     /// The number at which a child of a Rust lab finds the transcript: far from those that are the lesson.
     pub const FD: RawFd = 99;
 }
@@ -85,8 +88,6 @@ impl Seat {
 /// What [`Seat::VARIABLE`] holds, as JSON.
 #[derive(Debug, Serialize, Deserialize)]
 struct SeatCard {
-    /// The number of the descriptor to write to.
-    fd: RawFd,
     voice: String,
     #[serde(flatten)]
     format: Format,
@@ -111,7 +112,7 @@ impl Transcript {
     /// # Errors
     ///
     /// [`io::ErrorKind::NotFound`] when this process was not given a seat, [`io::ErrorKind::InvalidData`] when the variable is not
-    /// one that [`Transcript::seat`] made, and the errors of [`take`](forklore::sys::inherited::take) when no such descriptor was inherited, or
+    /// one that [`Transcript::seat`] made, and the errors of [`take`](Inherited::take) when no such descriptor was inherited, or
     /// it has been taken.
     pub fn from_seat() -> io::Result<Transcript> {
         let card = std::env::var(Seat::VARIABLE).map_err(|_| {
@@ -121,7 +122,8 @@ impl Transcript {
             )
         })?;
         let card: SeatCard = serde_json::from_str(&card)?;
-        let outlet = Outlet::new(forklore::sys::inherited::take(card.fd, |_| Ok(()))?);
+        let fd = Inherited::in_environment(Seat::FD_VARIABLE).ok_or(io::ErrorKind::InvalidData)?;
+        let outlet = Outlet::new(fd.take(|_| Ok(()))?);
         Ok(Transcript::with(outlet, &card.voice, card.format))
     }
 
@@ -141,10 +143,11 @@ impl Transcript {
     ///
     /// Those of duplicating the transcript's descriptor.
     pub fn seat(&self, voice: &str, command: Command) -> io::Result<Command> {
-        let card = SeatCard { fd: Seat::FD, voice: voice.to_owned(), format: self.format };
+        let card = SeatCard { voice: voice.to_owned(), format: self.format };
         let card = serde_json::to_string(&card)?;
         let fd = self.outlet.as_fd().try_clone_to_owned()?;
-        Ok(command.env(Seat::VARIABLE, card).descriptor(Seat::FD, Stdio::Fd(fd)))
+        let command = command.env(Seat::VARIABLE, card).env(Seat::FD_VARIABLE, Seat::FD.to_string());
+        Ok(command.descriptor(Seat::FD, Stdio::Fd(fd)))
     }
 
     /// The same transcript under another name: for a `fork(2)` child, or to relay what a program said that has no seat.
