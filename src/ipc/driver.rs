@@ -3,7 +3,7 @@
 
 use std::future::Future;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -11,8 +11,10 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{Shutdown, shutdown};
 use tokio::io::unix::AsyncFd;
 use tokio::task::yield_now;
+use tokio::time::{Sleep, sleep};
 
 use super::incoming::{Incoming, Read, Settings};
 use super::mailbox::Mailbox;
@@ -27,7 +29,8 @@ const READ_BYTES: usize = 64 * 1024;
 /// A full socket holds fewer reads than this: the kernel counts some hundreds of bytes for the shortest message.
 const LAST_READS: usize = 1024;
 
-/// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing.
+/// How long the process waits for a peer that takes nothing, when its runtime ends before its channel; and how long a child waits until
+/// its parent has closed its end. A parent needs milliseconds, unless it is busy or stopped, and then its child must exit all the same.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, and the process must not
@@ -53,6 +56,10 @@ pub(super) struct Driver {
     peer_gone: Option<Ending>,
     /// We are disconnecting, and nothing is left to send or to be acknowledged.
     done: bool,
+    /// Ends our wait for the peer to close its end; `None` if we close ours without waiting.
+    wait: Option<Pin<Box<Sleep>>>,
+    /// When that wait ends, once we have closed our direction of the stream.
+    half_closed: Option<Instant>,
     /// The process at the other end has exited, and other holders of its end do not count.
     severed: bool,
     /// So much waits for the user that nothing is read.
@@ -87,6 +94,8 @@ impl Driver {
             window: settings.window,
             peer_gone: None,
             done: false,
+            wait: settings.waits_for_peer.then(|| Box::pin(sleep(LAST_PATIENCE))),
+            half_closed: None,
             severed: false,
             full: false,
             hold,
@@ -111,8 +120,16 @@ impl Driver {
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<End> {
         loop {
             self.exchange(context.waker());
-            if self.done {
-                return Poll::Ready(self.read_the_rest());
+            if self.done && self.half_closed.is_none() {
+                let end = self.read_the_rest();
+                let Some(until) = self.half_close(end.0, LAST_PATIENCE) else { return Poll::Ready(end) };
+                self.wait.iter_mut().for_each(|wait| wait.as_mut().reset(until.into()));
+                continue;
+            }
+            if self.half_closed.is_some()
+                && self.wait.as_mut().is_some_and(|wait| wait.as_mut().poll(context).is_ready())
+            {
+                return Poll::Ready((Ending::Disconnected, None));
             }
             if self.severed {
                 // The process wrote before it exited, so everything has arrived.
@@ -188,10 +205,15 @@ impl Driver {
             Ok(Read { bytes: 0, .. }) => Err((self.peer_gone.unwrap_or(Ending::PeerClosed), None)),
             Err(Errno::ECONNRESET) => Err((Ending::PeerReset, None)),
             Err(errno) => Err(self.broken(errno.into())),
-            Ok(Read { bytes, .. }) => match self.incoming.sort(&mut self.outgoing) {
-                Ok(()) => Ok(bytes),
-                Err(kind) => Err((Ending::Failed, Some(self.mailbox.error("receive from", kind)))),
-            },
+            Ok(Read { bytes, .. }) => {
+                let sorted = self.incoming.sort(&mut self.outgoing);
+                if self.half_closed.is_some() {
+                    // A handle that we cannot acknowledge any more stays the peer's.
+                    self.incoming.arrived.clear();
+                    self.outgoing.drain_unsent().for_each(drop);
+                }
+                sorted.map(|()| bytes).map_err(|kind| (Ending::Failed, Some(self.mailbox.error("receive from", kind))))
+            }
         }
     }
 
@@ -237,16 +259,32 @@ impl Driver {
         (self.peer_gone.unwrap_or(Ending::Disconnected), None)
     }
 
-    /// Writes and reads without a runtime, until nothing is left to send or the peer takes nothing for [`LAST_PATIENCE`].
+    /// Closes our direction of the stream, if we wait until the peer has closed its own. Returns when the wait ends.
+    ///
+    /// A Node parent (libuv 1.52) that learns of the last message, the end and the exit in one turn of its loop emits `exit` before
+    /// `disconnect`, and a cluster's primary sometimes loses `disconnect`. So the process must not exit before the parent knows the end.
+    fn half_close(&mut self, ending: Ending, patience: Duration) -> Option<Instant> {
+        let socket = self.socket.as_ref().filter(|_| self.wait.is_some() && ending == Ending::Disconnected)?;
+        shutdown(socket.as_raw_fd(), Shutdown::Write).ok()?;
+        self.peer_gone = Some(Ending::Disconnected);
+        self.half_closed = Some(Instant::now() + patience);
+        self.half_closed
+    }
+
+    /// Writes and reads without a runtime, until nothing is left to send and the peer has closed its end, if we wait for that, or nothing
+    /// happens for [`LAST_PATIENCE`].
     fn finish_without_runtime(&mut self) -> End {
         let lock = || LAST_TIMEOUT.lock().unwrap_or_else(PoisonError::into_inner);
         let patience =
             if lock().is_some_and(|then| then.elapsed() < TOGETHER) { Duration::ZERO } else { LAST_PATIENCE };
-        let mut deadline = Instant::now() + patience;
+        let mut deadline = self.half_closed.unwrap_or_else(|| Instant::now() + patience);
         loop {
             self.exchange(Waker::noop());
-            if self.outgoing.is_idle() {
-                return self.read_the_rest();
+            if self.outgoing.is_idle() && self.half_closed.is_none() {
+                let end = self.read_the_rest();
+                let Some(until) = self.half_close(end.0, patience) else { return end };
+                deadline = until;
+                continue;
             }
             let Some(socket) = &self.socket else { return (Ending::Disconnected, None) };
             let mut events = PollFlags::POLLIN;
@@ -262,7 +300,7 @@ impl Driver {
                 }
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if self.outgoing.is_idle() {
+            if self.outgoing.is_idle() && self.half_closed.is_none() {
                 continue;
             }
             let ready = poll(

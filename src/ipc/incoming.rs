@@ -24,11 +24,13 @@ pub struct Settings {
     message_limit: usize,
     pub(super) window: usize,
     internal: bool,
+    /// Whether our end, when it disconnects, stays open until the peer has closed its own.
+    pub(super) waits_for_peer: bool,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { message_limit: DEFAULT_MESSAGE_LIMIT, window: 1, internal: false }
+        Settings { message_limit: DEFAULT_MESSAGE_LIMIT, window: 1, internal: false, waits_for_peer: false }
     }
 }
 

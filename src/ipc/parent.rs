@@ -29,6 +29,11 @@ pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE
 /// thread; otherwise they stay where they are, since another thread might be reading them, and a child started with
 /// [`Command`](crate::child_process::Command) does not get them either way.
 ///
+/// The parent learns of the end of the channel before it learns of our exit: when we disconnect, and when `main` returns with the channel
+/// open, our direction of the stream is closed after the last message, and our end stays open until the parent has closed its own, for at
+/// most two seconds. Node 24 and 26 otherwise emit `exit` before `disconnect`, or lose `disconnect`. `std::process::exit` does not wait;
+/// [`disconnect`](Channel::disconnect) before it. Other processes that hold our end of the channel cannot write to it either from then on.
+///
 /// ```no_run
 /// # async fn example() -> forklore::Result<()> {
 /// let parent = forklore::ipc::parent()?;
@@ -46,7 +51,7 @@ pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE
 ///
 /// # Panics
 ///
-/// As [`Channel::over`].
+/// As [`Channel::over`], and in a tokio runtime whose timers are not enabled.
 pub fn parent() -> Result<Channel> {
     parent_with(Settings::default())
 }
@@ -59,8 +64,8 @@ pub fn parent() -> Result<Channel> {
 ///
 /// # Panics
 ///
-/// As [`Channel::over`].
-pub fn parent_with(settings: Settings) -> Result<Channel> {
+/// As for [`parent`].
+pub fn parent_with(mut settings: Settings) -> Result<Channel> {
     const PEER: &str = "our parent";
     let none = |sentence: String| Error::new("open the channel to", PEER, ErrorKind::NoChannel(sentence));
     let number = env::var_os(CHANNEL_FD).unwrap_or_default();
@@ -93,5 +98,6 @@ pub fn parent_with(settings: Settings) -> Result<Channel> {
         Some(_) => Error::io("open the channel to", PEER, error),
         None => none(format!("descriptor {number}, which NODE_CHANNEL_FD names, is {error}")),
     })?;
+    settings.waits_for_peer = true;
     Channel::over(UnixStream::from(fd), PEER, settings)
 }

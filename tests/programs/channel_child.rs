@@ -3,6 +3,7 @@
 //! `echo`: sends every message back, with its handle if it had one. `none`: prints why there is no channel. `keep`: keeps every handle
 //! until there comes a message without one. `accept`: answers the connections of the server that it gets, `N` times. `count`: passes handles to itself
 //! and compares its open descriptors. `poor`: is sent a handle while it has no descriptor left. `quit`: sends many messages and returns from main.
+//! `leave`: sends a message, disconnects and prints how the channel ended.
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -35,6 +36,11 @@ async fn main() -> Outcome {
             for number in 0..10_000 {
                 parent.post(&number)?;
             }
+            Ok(())
+        }
+        "leave" => {
+            parent.send("last words").await?;
+            println!("{:?}", parent.disconnect().await);
             Ok(())
         }
         "none" => {
