@@ -86,6 +86,9 @@ impl Driver {
         settings: Settings,
         hold: Option<Hold>,
     ) -> Driver {
+        #[allow(clippy::disallowed_methods)]
+        // a limit that begins later; made here, it panics here in a runtime without timers
+        let wait = settings.waits_for_peer.then(|| Box::pin(sleep(LAST_PATIENCE)));
         Driver {
             socket: Some(socket),
             incoming: Incoming::new(mailbox.clone(), settings),
@@ -94,7 +97,7 @@ impl Driver {
             window: settings.window,
             peer_gone: None,
             done: false,
-            wait: settings.waits_for_peer.then(|| Box::pin(sleep(LAST_PATIENCE))),
+            wait,
             half_closed: None,
             severed: false,
             full: false,
