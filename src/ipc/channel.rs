@@ -3,14 +3,13 @@
 use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use super::descriptor::{self, FdKind};
 use super::driver::{Driver, Hold};
 use super::frame;
 use super::handle::Handle;
@@ -297,17 +296,5 @@ impl Channel {
     fn not_json(&self, error: serde_json::Error) -> Error {
         let sentence = format!("the message cannot be written as JSON: {error}");
         self.mailbox().error("send to", ErrorKind::Json(sentence)).caused_by(error.into())
-    }
-}
-
-/// Checks that a descriptor can be a channel.
-///
-/// # Errors
-///
-/// The name of what it is.
-pub(super) fn is_channel(fd: impl AsFd) -> Result<(), String> {
-    match descriptor::kind_of(fd.as_fd())? {
-        FdKind::Unix if !descriptor::is_listening(fd.as_fd()) => Ok(()),
-        kind => Err(kind.name().to_owned()),
     }
 }

@@ -97,6 +97,18 @@ pub(super) fn is_listening(fd: BorrowedFd<'_>) -> bool {
     getsockopt(&fd, sockopt::AcceptConn) == Ok(true)
 }
 
+/// Checks that a descriptor can be a channel.
+///
+/// # Errors
+///
+/// The name of what it is.
+pub(super) fn is_channel(fd: BorrowedFd<'_>) -> Result<(), String> {
+    match kind_of(fd)? {
+        FdKind::Unix if !is_listening(fd) => Ok(()),
+        kind => Err(kind.name().to_owned()),
+    }
+}
+
 /// Makes every read and write of this open file description return `EAGAIN` instead of waiting, in **every** process that holds it. Node
 /// assumes that and does not set it: a blocking socket would stop a whole Node process.
 pub(super) fn set_nonblocking(fd: impl AsFd) -> nix::Result<()> {

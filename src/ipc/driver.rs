@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::io;
+use std::ops::ControlFlow;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,22 +23,20 @@ use super::outcome::Ending;
 use super::outgoing::{Outgoing, Sent};
 use crate::error::Error;
 
-/// How many reads, and how many bytes, come before other tasks have their turn. Then the user can receive.
+/// After so many reads, or bytes, other tasks have their turn, and the user can receive.
 const READS: usize = 16;
 const READ_BYTES: usize = 64 * 1024;
 
 /// A full socket holds fewer reads than this: the kernel counts some hundreds of bytes for the shortest message.
 const LAST_READS: usize = 1024;
 
-/// How long the process waits for a peer that takes nothing, when its runtime ends before its channel; and how long a child waits until
-/// its parent has closed its end. A parent needs milliseconds, unless it is busy or stopped, and then its child must exit all the same.
+/// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing; and how long a child waits until
+/// its parent has closed its end. A parent needs milliseconds, but one that hangs must not keep its children.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
-/// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, and the process must not
-/// wait again for each.
+/// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, at most `TOGETHER`
+/// apart, and the process must not wait again for each.
 static LAST_TIMEOUT: Mutex<Option<Instant>> = Mutex::new(None);
-
-/// A channel that ends within this time after the failed wait ends together with the other one.
 const TOGETHER: Duration = Duration::from_millis(100);
 
 /// Keeps something until the socket is closed.
@@ -50,20 +49,12 @@ pub(super) struct Driver {
     mailbox: Arc<Mailbox>,
     incoming: Incoming,
     outgoing: Outgoing,
-    /// How many handles may be unacknowledged.
-    window: usize,
     /// How the peer's end was closed, if a write found that out. What it sent before is still to be read.
     peer_gone: Option<Ending>,
-    /// We are disconnecting, and nothing is left to send or to be acknowledged.
-    done: bool,
-    /// Ends our wait for the peer to close its end; `None` if we close ours without waiting.
+    /// Ends our wait for the peer to close its end; `None` if we do not wait for that.
     wait: Option<Pin<Box<Sleep>>>,
-    /// When that wait ends, once we have closed our direction of the stream.
+    /// When that wait ends, once our direction of the stream is closed.
     half_closed: Option<Instant>,
-    /// The process at the other end has exited, and other holders of its end do not count.
-    severed: bool,
-    /// So much waits for the user that nothing is read.
-    full: bool,
     hold: Option<Hold>,
 }
 
@@ -86,65 +77,64 @@ impl Driver {
         settings: Settings,
         hold: Option<Hold>,
     ) -> Driver {
-        #[allow(clippy::disallowed_methods)]
-        // a limit that begins later; made here, it panics here in a runtime without timers
+        #[allow(clippy::disallowed_methods)] // a limit, which begins later; without timers it panics here
         let wait = settings.waits_for_peer.then(|| Box::pin(sleep(LAST_PATIENCE)));
         Driver {
             socket: Some(socket),
             incoming: Incoming::new(mailbox.clone(), settings),
             mailbox,
-            outgoing: Outgoing::default(),
-            window: settings.window,
+            outgoing: Outgoing::new(settings.window),
             peer_gone: None,
-            done: false,
             wait,
             half_closed: None,
-            severed: false,
-            full: false,
             hold,
         }
     }
 
-    /// Looks into the mailbox once: delivers what arrived, takes what may go.
-    fn exchange(&mut self, waker: &Waker) {
+    /// Looks into the mailbox once: delivers what arrived, takes what may go. Goes on with whether so much waits for the user that nothing
+    /// is read; breaks with how the channel ends once everything is read.
+    fn exchange(&mut self, waker: &Waker) -> ControlFlow<Ending, bool> {
         let mut contents = self.mailbox.lock();
         contents.deliver(&mut self.incoming.arrived);
         contents.taken(self.outgoing.count());
-        self.outgoing.refill(&mut contents.queue, self.window);
-        self.done = contents.closing && contents.queue.is_empty() && self.outgoing.is_idle();
-        self.severed = contents.severed;
-        self.full = contents.is_full(self.outgoing.is_waiting());
+        self.outgoing.refill(&mut contents.queue);
+        let full = contents.is_full(self.outgoing.is_waiting());
+        let next = match contents.closing && contents.queue.is_empty() && self.outgoing.is_idle() {
+            true => ControlFlow::Break(Ending::Disconnected),
+            // The process wrote before it exited, so everything has arrived.
+            false if contents.severed => ControlFlow::Break(Ending::PeerClosed),
+            false => ControlFlow::Continue(full),
+        };
         contents.driver_sleeps(waker);
         drop(contents);
         // What was not delivered because no user is left. Outside the lock: a handle that is dropped may have to be counted.
         self.incoming.arrived.clear();
+        next
     }
 
     fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<End> {
         loop {
-            self.exchange(context.waker());
-            if self.done && self.half_closed.is_none() {
-                let end = self.read_the_rest();
-                let Some(until) = self.half_close(end.0, LAST_PATIENCE) else { return Poll::Ready(end) };
-                self.wait.iter_mut().for_each(|wait| wait.as_mut().reset(until.into()));
-                continue;
-            }
-            if self.half_closed.is_some()
-                && self.wait.as_mut().is_some_and(|wait| wait.as_mut().poll(context).is_ready())
-            {
-                return Poll::Ready((Ending::Disconnected, None));
-            }
-            if self.severed {
-                // The process wrote before it exited, so everything has arrived.
-                self.peer_gone.get_or_insert(Ending::PeerClosed);
-                return Poll::Ready(self.read_the_rest());
-            }
+            let full = match self.exchange(context.waker()) {
+                ControlFlow::Continue(full) => full,
+                ControlFlow::Break(ending) if self.half_closed.is_none() => {
+                    let end = self.read_the_rest(ending);
+                    let Some(until) = self.half_close(end.0, LAST_PATIENCE) else { return Poll::Ready(end) };
+                    self.wait.iter_mut().for_each(|wait| wait.as_mut().reset(until.into()));
+                    continue;
+                }
+                ControlFlow::Break(ending) => {
+                    if self.wait.as_mut().is_some_and(|wait| wait.as_mut().poll(context).is_ready()) {
+                        return Poll::Ready((ending, None));
+                    }
+                    false
+                }
+            };
             let wrote = match self.poll_write(context) {
                 Ok(wrote) => wrote,
                 Err(end) => return Poll::Ready(end),
             };
             let (mut reads, mut bytes) = (0, 0);
-            while !self.full && reads < READS && bytes < READ_BYTES {
+            while !full && reads < READS && bytes < READ_BYTES {
                 match self.poll_read(context) {
                     Poll::Ready(Ok(more)) => (reads, bytes) = (reads + 1, bytes + more),
                     Poll::Ready(Err(end)) => return Poll::Ready(end),
@@ -156,7 +146,7 @@ impl Driver {
             }
             if reads == READS || bytes >= READ_BYTES {
                 // What this asks us to send goes out after the users have had their turn.
-                self.exchange(context.waker());
+                let _ = self.exchange(context.waker());
                 return after_the_others(context);
             }
         }
@@ -211,7 +201,7 @@ impl Driver {
             Ok(Read { bytes, .. }) => {
                 let sorted = self.incoming.sort(&mut self.outgoing);
                 if self.half_closed.is_some() {
-                    // A handle that we cannot acknowledge any more stays the peer's.
+                    // A handle that cannot be acknowledged any more stays the peer's.
                     self.incoming.arrived.clear();
                     self.outgoing.drain_unsent().for_each(drop);
                 }
@@ -244,7 +234,7 @@ impl Driver {
 
     /// Reads what arrived before we close the socket ourselves, so that the peer sees no reset and no message is lost that was sent before
     /// our end.
-    fn read_the_rest(&mut self) -> End {
+    fn read_the_rest(&mut self, ending: Ending) -> End {
         for _ in 0..LAST_READS {
             let Some(socket) = &self.socket else { break };
             let read = self.incoming.read(socket.as_fd());
@@ -259,13 +249,13 @@ impl Driver {
                 let _ = self.outgoing.write(socket.as_fd());
             }
         }
-        (self.peer_gone.unwrap_or(Ending::Disconnected), None)
+        (self.peer_gone.unwrap_or(ending), None)
     }
 
     /// Closes our direction of the stream, if we wait until the peer has closed its own. Returns when the wait ends.
     ///
     /// A Node parent (libuv 1.52) that learns of the last message, the end and the exit in one turn of its loop emits `exit` before
-    /// `disconnect`, and a cluster's primary sometimes loses `disconnect`. So the process must not exit before the parent knows the end.
+    /// `disconnect`, and a cluster's primary can lose `disconnect`. So the process must not exit before the parent knows the end.
     fn half_close(&mut self, ending: Ending, patience: Duration) -> Option<Instant> {
         let socket = self.socket.as_ref().filter(|_| self.wait.is_some() && ending == Ending::Disconnected)?;
         shutdown(socket.as_raw_fd(), Shutdown::Write).ok()?;
@@ -282,9 +272,9 @@ impl Driver {
             if lock().is_some_and(|then| then.elapsed() < TOGETHER) { Duration::ZERO } else { LAST_PATIENCE };
         let mut deadline = self.half_closed.unwrap_or_else(|| Instant::now() + patience);
         loop {
-            self.exchange(Waker::noop());
+            let _ = self.exchange(Waker::noop());
             if self.outgoing.is_idle() && self.half_closed.is_none() {
-                let end = self.read_the_rest();
+                let end = self.read_the_rest(Ending::Disconnected);
                 let Some(until) = self.half_close(end.0, patience) else { return end };
                 deadline = until;
                 continue;
@@ -306,10 +296,8 @@ impl Driver {
             if self.outgoing.is_idle() && self.half_closed.is_none() {
                 continue;
             }
-            let ready = poll(
-                &mut [PollFd::new(socket.as_fd(), events)],
-                PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO),
-            );
+            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+            let ready = poll(&mut [PollFd::new(socket.as_fd(), events)], timeout);
             if left.is_zero() || !matches!(ready, Ok(1..) | Err(Errno::EINTR)) {
                 *lock() = Some(Instant::now());
                 return (Ending::Disconnected, None);
@@ -344,9 +332,8 @@ impl Driver {
 impl Future for Driver {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let this = self.get_mut();
-        this.poll_end(context).map(|end| this.end(end))
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        self.poll_end(context).map(|end| self.end(end))
     }
 }
 

@@ -1,26 +1,26 @@
 //! Bytes ↔ messages: one JSON value a line. Nothing here knows a socket; an incomplete message is a value, `None`.
 //!
-//! A raw newline cannot occur inside JSON text (within a string it is written `\n`), so a line is a message. UTF-8 needs no care either:
-//! no byte of a longer character equals the newline.
+//! A raw newline cannot occur inside JSON text (in a string it is written `\n`), so a line is a message. No byte of a longer UTF-8
+//! character equals the newline.
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr;
 use serde::Serialize;
 
-/// The longest message that is taken if not said otherwise: 64 MiB. Node has no limit, and so no memory that a peer could not fill.
+/// The default limit for the length of a message: 64 MiB. Node has no limit, so that a peer can fill all of its memory.
 pub const DEFAULT_MESSAGE_LIMIT: usize = 64 * 1024 * 1024;
 
-/// How much is asked for at a time, as much as Node asks for; and more when messages are long, up to about what a socket holds.
+/// How much is read at a time: as much as Node reads; more when messages are long, up to about what a socket holds.
 const CHUNK: usize = 64 * 1024;
 const LONGEST_CHUNK: usize = 256 * 1024;
 
-/// With less room than this a new chunk is begun: many short reads would cost more than moving the rest.
+/// With less room than this a new chunk begins: many short reads would cost more than moving the rest.
 const LEAST_ROOM: usize = 16 * 1024;
 
-/// What a frame of Node's other mode begins with, after its length: V8's tag for a version, and the two versions that Node knows.
+/// How a frame of Node's other mode begins after its length: V8's tag for a version, and the two versions that Node knows.
 const V8_HEADERS: [[u8; 2]; 2] = [[0xff, 0x0f], [0xff, 0x0d]];
 
-/// Why what came cannot be split into messages. There is no way on from here.
+/// Why the stream cannot be split into messages any further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unreadable {
     /// A message has more bytes than the limit.
@@ -29,44 +29,43 @@ pub enum Unreadable {
     Advanced,
 }
 
-/// Splits a stream of bytes into messages, however it was cut in pieces.
+/// Splits a stream of bytes into messages, however the stream was cut.
 ///
-/// A message is handed out as a part of the buffer that it was read into: it is not copied, and the buffer lives as long as the longest
-/// of its messages.
+/// A message is a part of the buffer that it was read into. It is not copied, and the buffer lives until the last of its messages is dropped.
 #[derive(Debug)]
 pub struct Decoder {
-    /// What has come and was not handed out.
+    /// What arrived and was not returned.
     buffer: BytesMut,
-    /// How much of it is known to hold no newline.
+    /// How much of it is known to contain no newline.
     searched: usize,
-    /// The longest message in bytes, its newline not counted.
+    /// The longest message in bytes, without its newline.
     limit: usize,
     /// The size of a new buffer.
     chunk: usize,
 }
 
 impl Decoder {
-    /// A decoder for messages of at most `limit` bytes.
+    /// Makes a decoder for messages of at most `limit` bytes.
     pub fn new(limit: usize) -> Decoder {
         Decoder { buffer: BytesMut::new(), searched: 0, limit, chunk: CHUNK }
     }
 
-    /// Where to append what has come; there is room for some kilobytes at least.
+    /// Returns the buffer, to append what arrived. It has room for some kilobytes at least.
     pub fn room(&mut self) -> &mut BytesMut {
         let held = self.buffer.len();
         if self.buffer.capacity() - held < LEAST_ROOM {
-            // Asking for no more than a chunk in all lets the old one be used again when all of its messages are gone; a long message
-            // has its room doubled, so that it is moved a few times only.
+            // At most a chunk in all, so that the old one is used again when all of its messages are gone. A long message has its room
+            // doubled, so that it is moved only a few times.
             self.buffer.reserve(self.chunk.saturating_sub(held).max(LEAST_ROOM).max(held));
         }
         &mut self.buffer
     }
 
-    /// The next message, without its newline; `None` when it has not come as a whole.
+    /// Returns the next message, without its newline; `None` when it is not complete.
     ///
     /// # Errors
     ///
-    /// What makes the rest of the stream unreadable. The same is answered from then on.
+    /// What makes the rest of the stream unreadable. Every later call returns the same error.
     pub fn next_message(&mut self) -> Result<Option<Bytes>, Unreadable> {
         // No JSON begins with a zero, and every frame below 16 MiB does. What follows it may look like a newline.
         match self.buffer[..] {
@@ -84,7 +83,7 @@ impl Decoder {
                     self.chunk = LONGEST_CHUNK;
                 }
                 if message.len() > 2 * LONGEST_CHUNK {
-                    // Otherwise the memory of one long message would be kept for short ones as long as the channel lives.
+                    // Otherwise short messages would keep the memory of one long message as long as the channel lives.
                     self.buffer = BytesMut::from(&self.buffer[..]);
                 }
                 Ok(Some(message))
@@ -98,7 +97,7 @@ impl Decoder {
         // ANCHOR_END: split
     }
 
-    /// What has come of a message that is not complete.
+    /// Returns the beginning of a message that is not complete.
     pub fn incomplete(&self) -> &[u8] {
         &self.buffer
     }
@@ -108,14 +107,14 @@ impl Decoder {
 ///
 /// # Errors
 ///
-/// When `value` cannot be written as JSON: a map whose keys are no strings, an error of its own. Nothing is appended then.
+/// When `value` cannot be written as JSON: a map whose keys are not strings, an error of its own. Nothing is appended then.
 pub fn encode(value: &(impl Serialize + ?Sized), line: &mut Vec<u8>) -> serde_json::Result<()> {
     let start = line.len();
     if let Err(error) = serde_json::to_writer(&mut *line, value) {
         line.truncate(start);
         return Err(error);
     }
-    // Only a value that brings its own JSON text can hold one, between its tokens, where a blank means the same.
+    // Only a value that brings its own JSON text can contain a newline, between its tokens, where a blank means the same.
     let mut from = start;
     while let Some(found) = memchr(b'\n', &line[from..]) {
         line[from + found] = b' ';

@@ -25,6 +25,8 @@ enum Piece {
 /// What the driver took from the queue, and its own acknowledgements.
 #[derive(Debug, Default)]
 pub(super) struct Outgoing {
+    /// How many handles may be unacknowledged.
+    window: usize,
     pieces: VecDeque<Piece>,
     /// The handles that were sent and not acknowledged, oldest first.
     sent: VecDeque<Box<HandleMessage>>,
@@ -48,11 +50,15 @@ pub(super) enum Sent {
 }
 
 impl Outgoing {
+    pub(super) fn new(window: usize) -> Outgoing {
+        Outgoing { window, ..Outgoing::default() }
+    }
+
     /// Takes from the queue what may go, once what was taken before is written: meanwhile short messages gather for one write.
-    pub(super) fn refill(&mut self, queue: &mut Queue, window: usize) {
+    pub(super) fn refill(&mut self, queue: &mut Queue) {
         self.spent.drain(..).for_each(|lines| queue.keep_spare(lines));
         while !self.pieces.iter().any(|piece| matches!(piece, Piece::Lines { posted: true, .. }))
-            && let Some(entry) = queue.next(self.unacknowledged, window)
+            && let Some(entry) = queue.next(self.unacknowledged, self.window)
         {
             self.pieces.push_back(match entry {
                 Entry::Lines(bytes) => Piece::Lines { bytes, written: 0, posted: true },

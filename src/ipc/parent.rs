@@ -5,28 +5,29 @@ use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
 
-use super::channel::{Channel, is_channel};
+use super::channel::Channel;
+use super::descriptor::is_channel;
 use super::incoming::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::{environment, inherited};
 
-/// The variable by which a parent tells its child the number of the channel's descriptor.
+/// The environment variable with the number of the channel's descriptor.
 pub const CHANNEL_FD: &str = "NODE_CHANNEL_FD";
 
-/// The variable that says how values are written: `json`, the default, or `advanced`.
+/// The environment variable that says how values are written: `json`, the default, or `advanced`.
 pub const SERIALIZATION_MODE: &str = "NODE_CHANNEL_SERIALIZATION_MODE";
 
-/// The variable that tells a cluster's worker its number.
+/// The environment variable with the number of a cluster's worker.
 pub const UNIQUE_ID: &str = "NODE_UNIQUE_ID";
 
-/// What is between a process and its parent, and must not reach its own children: there the numbers mean something else.
-/// [`Command`](crate::child_process::Command) never passes these variables on.
+/// The variables that a process must not pass on to its own children, where the numbers mean something else.
+/// [`Command`](crate::child_process::Command) never passes them on.
 pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE_ID];
 
-/// The channel to the process that started us, if it gave us one: Node's `process.send` and `process.on('message')`.
+/// Opens the channel to the process that started us: Node's `process.send` and `process.on('message')`.
 ///
-/// Call it once, at the start. It removes [`PRIVATE_VARIABLES`] from our environment, as Node does, if this is still the process's only
-/// thread; otherwise they stay where they are, since another thread might be reading them, and a child started with
+/// Call it once, at the start. Like Node it removes [`PRIVATE_VARIABLES`] from our environment, if this is still the process's only
+/// thread; otherwise they stay, since another thread might be reading them. A child started with
 /// [`Command`](crate::child_process::Command) does not get them either way.
 ///
 /// The parent learns of the end of the channel before it learns of our exit: when we disconnect, and when `main` returns with the channel
@@ -46,17 +47,17 @@ pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoChannel`] with the reason: nobody gave us one, its number is none, what is there is no channel, it has been taken
+/// [`ErrorKind::NoChannel`] with the reason: the variable is missing or not a number, the descriptor is not a channel or was taken
 /// before, or the parent wants the serialization mode `advanced`.
 ///
 /// # Panics
 ///
-/// As [`Channel::over`], and in a tokio runtime whose timers are not enabled.
+/// As for [`Channel::over`], and in a tokio runtime whose timers are not enabled.
 pub fn parent() -> Result<Channel> {
     parent_with(Settings::default())
 }
 
-/// The same with other settings.
+/// Like [`parent`], with explicit settings.
 ///
 /// # Errors
 ///

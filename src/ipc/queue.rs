@@ -111,8 +111,11 @@ impl Queue {
     pub(super) fn push_line(&mut self, line: Vec<u8>) -> Vec<u8> {
         self.posted += line.len() as u64;
         if line.len() > COPIED {
+            // The next message is often as long.
+            let spare = self.spare.pop().filter(|spare| spare.capacity() >= line.len());
+            let memory = spare.unwrap_or_else(|| Vec::with_capacity(line.len()));
             self.entries.push_back(Entry::Lines(line));
-            return self.spare.pop().unwrap_or_default();
+            return memory;
         }
         if let Some(Entry::Lines(lines)) = self.entries.back_mut() {
             lines.extend_from_slice(&line);

@@ -48,16 +48,13 @@ impl Acceptor {
     ///
     /// Those of `accept4(2)` that will come again for the next connection, such as `EMFILE`.
     pub(crate) fn take(&self, ready: &mut AsyncFdReadyGuard<'_, OwnedFd>) -> Result<Option<Accepted>, Errno> {
-        loop {
-            match accept(self.socket.get_ref().as_fd()) {
-                Ok(accepted) => return Ok(Some(accepted)),
-                Err(Errno::EAGAIN) => {
-                    ready.clear_ready();
-                    return Ok(None);
-                }
-                Err(errno) if is_transient_accept_error(errno) => {}
-                Err(errno) => return Err(errno),
+        match accept(self.socket.get_ref().as_fd()) {
+            Ok(accepted) => Ok(Some(accepted)),
+            Err(Errno::EAGAIN) => {
+                ready.clear_ready();
+                Ok(None)
             }
+            Err(errno) => Err(errno),
         }
     }
 
@@ -74,12 +71,4 @@ impl Acceptor {
             }
         }
     }
-}
-
-/// Whether an error concerns the one connection that was to be accepted, and the next call may succeed: `accept(2)` lists the network
-/// errors that Linux passes on.
-fn is_transient_accept_error(errno: Errno) -> bool {
-    use Errno::*;
-    let network = [ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH];
-    network.contains(&errno) || [ECONNABORTED, EINTR, EPERM].contains(&errno)
 }

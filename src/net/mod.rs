@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `address.rs` | [`AddressType`], and how a host is read |
 //! | `bind.rs` | binding, listening, socket options, the file of a Unix socket |
-//! | `accept.rs` | accepting, and which errors concern one connection only |
+//! | `accept.rs` | a socket that accepts, in a tokio runtime |
 //! | `stream.rs` | a connection that is TCP or Unix |
 
 mod accept;

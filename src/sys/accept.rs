@@ -9,7 +9,8 @@ use nix::errno::Errno;
 /// A connection and the IP address of its peer. A Unix socket has none.
 pub type Accepted = (OwnedFd, Option<IpAddr>);
 
-/// Accepts the oldest connection of a backlog, close-on-exec and non-blocking. Blocks only if the listener does.
+/// Accepts the oldest connection of a backlog, close-on-exec and non-blocking. Blocks only if the listener does. Skips a connection
+/// that failed while it waited: `accept(2)` lists the network errors that Linux passes on.
 ///
 /// ```c
 /// int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, SOCK_NONBLOCK | SOCK_CLOEXEC);   // accept(2)
@@ -17,9 +18,24 @@ pub type Accepted = (OwnedFd, Option<IpAddr>);
 ///
 /// # Errors
 ///
-/// `EAGAIN` when there is none; `ECONNABORTED` when it was closed meanwhile; `EMFILE`, `ENFILE`, `ENOBUFS` and `ENOMEM`
-/// when there is no room for it, and it stays in the backlog; on Linux also network errors pending on the connection.
+/// `EAGAIN` when there is none; `EMFILE`, `ENFILE`, `ENOBUFS` and `ENOMEM` when there is no room for it, and it stays in the backlog.
 pub fn accept(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
+    loop {
+        match accept_once(listener) {
+            Err(errno) if is_transient(errno) => {}
+            outcome => return outcome,
+        }
+    }
+}
+
+/// Whether an error concerns the one connection that was to be accepted, and not the next one.
+fn is_transient(errno: Errno) -> bool {
+    use Errno::*;
+    let network = [ENETDOWN, EPROTO, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH];
+    network.contains(&errno) || [ECONNABORTED, EINTR, EPERM].contains(&errno)
+}
+
+fn accept_once(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
     // SAFETY: All zeroes is a valid value of a structure of integers and arrays of integers.
     let mut address: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
     let mut length = size_of::<libc::sockaddr_storage>() as libc::socklen_t;

@@ -6,7 +6,7 @@ use nix::errno::Errno;
 
 use super::Worker;
 use super::address::Address;
-use super::member::News;
+use super::member::QueuedEvent;
 use super::run::Cluster;
 use super::state::Notice;
 use crate::child_process::Exit;
@@ -39,14 +39,16 @@ pub enum Event {
 
 impl Event {
     /// `None` for what concerns a worker that is not there, which does not occur.
-    pub(super) fn new(news: News, cluster: &Arc<Cluster>) -> Option<Event> {
-        let (notice, member) = match news {
-            News::Message(member, message) => return Some(Event::Message(Worker::new(member, cluster), message)),
-            News::Notice(Notice::AcceptFailed(address, errno), _) => {
+    pub(super) fn new(queued: QueuedEvent, cluster: &Arc<Cluster>) -> Option<Event> {
+        let (notice, member) = match queued {
+            QueuedEvent::Message(member, message) => {
+                return Some(Event::Message(Worker::new(member, cluster), message));
+            }
+            QueuedEvent::Notice(Notice::AcceptFailed(address, errno), _) => {
                 let error = Error::system("accept a connection on", address.to_string(), Errno::from_raw(errno));
                 return Some(Event::AcceptFailed(address, error));
             }
-            News::Notice(notice, member) => (notice, member?),
+            QueuedEvent::Notice(notice, member) => (notice, member?),
         };
         let exit = || member.exit.lock().unwrap_or_else(PoisonError::into_inner).take();
         Some(match notice {

@@ -40,7 +40,7 @@ impl Member {
 
 /// Something that the user has not been told.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum QueuedEvent {
     /// The worker is absent where the notice concerns none.
     Notice(Notice, Option<Arc<Member>>),
     Message(Arc<Member>, Message),
@@ -48,7 +48,7 @@ pub(super) enum News {
 
 /// What the user has not been told, in its order.
 #[derive(Debug, Default)]
-pub(super) struct NewsQueue {
+pub(super) struct EventQueue {
     queue: Mutex<Queue>,
     /// Notified when there is more, or when there will be nothing more.
     pub(super) changed: Notify,
@@ -58,33 +58,33 @@ pub(super) struct NewsQueue {
 
 #[derive(Debug, Default)]
 struct Queue {
-    news: VecDeque<News>,
+    events: VecDeque<QueuedEvent>,
     messages: usize,
 }
 
-impl NewsQueue {
+impl EventQueue {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn push(&self, news: News) {
+    pub(super) fn push(&self, event: QueuedEvent) {
         let mut queue = self.lock();
-        queue.messages += usize::from(matches!(news, News::Message(..)));
-        queue.news.push_back(news);
+        queue.messages += usize::from(matches!(event, QueuedEvent::Message(..)));
+        queue.events.push_back(event);
         drop(queue);
         self.changed.notify_one();
     }
 
-    pub(super) fn pop(&self) -> Option<News> {
+    pub(super) fn pop(&self) -> Option<QueuedEvent> {
         let mut queue = self.lock();
-        let news = queue.news.pop_front()?;
-        if matches!(news, News::Message(..)) {
+        let event = queue.events.pop_front()?;
+        if matches!(event, QueuedEvent::Message(..)) {
             queue.messages -= 1;
             if queue.messages == MESSAGES - 1 {
                 self.room.notify_waiters();
             }
         }
-        Some(news)
+        Some(event)
     }
 
     /// Waits until there is room for a message.

@@ -93,11 +93,11 @@ impl Primary {
     pub async fn next_event(&self) -> Option<Event> {
         let cluster = self.cluster();
         loop {
-            let changed = cluster.news.changed.notified();
-            // In this order: what is the last news was there before the end.
+            let changed = cluster.events.changed.notified();
+            // In this order: the last event was queued before the end.
             let is_over = cluster.lock().state.is_over();
-            if let Some(news) = cluster.news.pop() {
-                match Event::new(news, cluster) {
+            if let Some(queued) = cluster.events.pop() {
+                match Event::new(queued, cluster) {
                     None => continue,
                     event => return event,
                 }
@@ -134,7 +134,7 @@ impl Primary {
             }
             removed.await;
         }
-        cluster.news.changed.notify_one();
+        cluster.events.changed.notify_one();
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::listener::OpenListener;
-use super::member::{Member, News, NewsQueue};
+use super::member::{EventQueue, Member, QueuedEvent};
 use super::state::{ConnectionId, Delivery, Effect, Input, ListenerId, PrimaryState, WorkerId};
 use crate::child_process::Signal;
 use crate::cluster::protocol::{Envelope, FromPrimary, FromWorker};
@@ -26,7 +26,7 @@ const BATCH: usize = 16;
 #[derive(Debug)]
 pub(super) struct Cluster {
     inner: Mutex<Inner>,
-    pub(super) news: NewsQueue,
+    pub(super) events: EventQueue,
     /// Notified when a worker was forgotten.
     pub(super) worker_removed: Notify,
     /// Notified when the state machine is to be woken earlier than was known.
@@ -52,7 +52,7 @@ impl Cluster {
     pub(super) fn new() -> Cluster {
         Cluster {
             inner: Mutex::default(),
-            news: NewsQueue::default(),
+            events: EventQueue::default(),
             worker_removed: Notify::new(),
             wake_changed: Arc::default(),
             start: Instant::now(),
@@ -130,7 +130,7 @@ impl Cluster {
             Effect::ResumeAccepting { listener } => inner.listeners.get_mut(&listener)?.set_paused(false),
             Effect::Tell(notice) => {
                 let member = notice.worker().and_then(|worker| inner.member(worker)).cloned();
-                self.news.push(News::Notice(notice, member));
+                self.events.push(QueuedEvent::Notice(notice, member));
             }
             // An error means that it has ended already.
             Effect::Kill { worker } => {
@@ -142,8 +142,8 @@ impl Cluster {
                 let (member, _) = inner.workers.remove(&worker)?;
                 let _ = member.last_status.set(status);
                 self.worker_removed.notify_waiters();
-                self.news.changed.notify_waiters();
-                self.news.changed.notify_one();
+                self.events.changed.notify_waiters();
+                self.events.changed.notify_one();
             }
             Effect::WakeAt(time) => {
                 inner.wake_at = Some(time);
@@ -302,11 +302,11 @@ async fn deliver_messages(cluster: &Arc<Cluster>, member: &Arc<Member>) {
     // An error ends the channel, too: what came was not a message.
     while let Ok(Some(message)) = member.channel.recv().await {
         tokio::select! {
-            () = cluster.news.has_room() => {}
+            () = cluster.events.has_room() => {}
             // What is left is at most what a channel holds.
             _ = member.channel.closed() => {}
         }
-        cluster.news.push(News::Message(member.clone(), message));
+        cluster.events.push(QueuedEvent::Message(member.clone(), message));
     }
     cluster.on(Input::MessagesDelivered { worker: member.id });
 }

@@ -17,8 +17,6 @@ mod process;
 mod run;
 #[expect(missing_docs, reason = "not part of the public interface; the items say what their fields mean")]
 pub mod state;
-#[cfg(test)]
-mod tests;
 mod udp;
 
 pub use connection::Connection;

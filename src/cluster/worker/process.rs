@@ -132,7 +132,9 @@ impl Drop for Owner {
 }
 
 impl WorkerProcess {
-    pub(super) fn start(id: u32, channel: Channel, survives: bool) -> WorkerProcess {
+    /// Makes this process a worker over a channel of the caller's own. For tests.
+    #[doc(hidden)]
+    pub fn start(id: u32, channel: Channel, survives: bool) -> WorkerProcess {
         let process = Arc::new(Process::new(channel, survives));
         process.on(Input::Started);
         tokio::spawn(run::serve(process.clone()));

@@ -135,16 +135,18 @@ impl Process {
                     Grant::Alone => (None, None),
                 };
                 let handle = ServerHandle { process: self.clone(), id: server, changed, is_released: false };
-                let granted = Ok(Granted { server: handle, data, address, socket });
-                if let Some(Err(Ok(mut unwanted))) = inner.requests.remove(&request).map(|answer| answer.send(granted))
-                {
+                let granted = Granted { server: handle, data, address, socket };
+                let answer = inner.requests.remove(&request)?;
+                if let Err(Ok(mut unwanted)) = answer.send(Ok(granted)) {
                     // Its user has gone. Closed here, since its own end would wait for the lock.
                     unwanted.server.is_released = true;
                     return Some(Input::CloseServer { server });
                 }
             }
+            // Its user may have gone.
             Effect::Refuse { request, why } => {
-                drop(inner.requests.remove(&request).map(|answer| answer.send(Err(why))));
+                let answer = inner.requests.remove(&request)?;
+                let _ = answer.send(Err(why));
             }
             Effect::Close { handle } => drop(inner.handles.remove(&handle)),
             Effect::WakeOne { server } => inner.servers.get(&server)?.changed.notify_one(),

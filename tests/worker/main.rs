@@ -1,4 +1,4 @@
-//! A worker with a stand-in for its primary, which says what no primary of Node's would.
+//! A worker with a stand-in for its primary, which says what a primary of Node's would not say.
 
 mod stand_in;
 
@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 use stand_in::{accepted, listener, pair};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use super::{Connection, Listen};
-use crate::error::ErrorKind;
-use crate::ipc::Ending;
+use forklore::ErrorKind;
+use forklore::cluster::{Connection, Listen};
+use forklore::ipc::Ending;
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
 

@@ -6,14 +6,14 @@ use std::os::unix::net::UnixStream;
 
 use serde_json::{Value, json};
 
-use super::super::{Connection, Listen, Listener, WorkerProcess};
-use crate::ipc::{Channel, Handle, Settings};
+use forklore::cluster::{Connection, Listen, Listener, WorkerProcess};
+use forklore::ipc::{Channel, Handle, Settings};
 
 /// The primary's end.
-pub(super) struct Primary(pub(super) Channel);
+pub(crate) struct Primary(pub(crate) Channel);
 
 /// A worker that does not end the process, and its primary, which has seen it come online.
-pub(super) async fn pair() -> (WorkerProcess, Primary) {
+pub(crate) async fn pair() -> (WorkerProcess, Primary) {
     let (ours, theirs) = UnixStream::pair().expect("a pair");
     let open = |end, name: &str| Channel::over(end, name, Settings::default().internal_messages()).expect("a channel");
     let primary = Primary(open(theirs, "the worker"));
@@ -24,7 +24,7 @@ pub(super) async fn pair() -> (WorkerProcess, Primary) {
 
 impl Primary {
     /// What comes next, without its `cmd`.
-    pub(super) async fn next(&self) -> Value {
+    pub(crate) async fn next(&self) -> Value {
         let message = self.0.recv_internal().await.expect("no error").expect("not the end");
         let mut value: Value = message.decode().expect("JSON");
         assert_eq!(value.as_object_mut().and_then(|members| members.remove("cmd")), Some(json!("NODE_CLUSTER")));
@@ -32,24 +32,24 @@ impl Primary {
     }
 
     /// The number of the next one, which asks for this.
-    pub(super) async fn asked(&self, act: &str) -> Value {
+    pub(crate) async fn asked(&self, act: &str) -> Value {
         let message = self.next().await;
         assert_eq!(message["act"], act, "{message}");
         message["seq"].clone()
     }
 
-    pub(super) fn say(&self, mut message: Value) {
+    pub(crate) fn say(&self, mut message: Value) {
         message["cmd"] = json!("NODE_CLUSTER");
         self.0.post(&message).expect("sent");
     }
 
-    pub(super) async fn hand(&self, mut message: Value, handle: impl Into<OwnedFd>) {
+    pub(crate) async fn hand(&self, mut message: Value, handle: impl Into<OwnedFd>) {
         message["cmd"] = json!("NODE_CLUSTER");
         self.0.send_handle(&message, Handle::Native(handle.into())).await.expect("taken");
     }
 
     /// Grants a question, and sees that the worker listens.
-    pub(super) async fn grant(&self, key: &str, more: Value) {
+    pub(crate) async fn grant(&self, key: &str, more: Value) {
         let mut reply = json!({ "ack": self.asked("queryServer").await, "key": key });
         for (name, value) in more.as_object().into_iter().flatten() {
             reply[name] = value.clone();
@@ -59,7 +59,7 @@ impl Primary {
     }
 
     /// Hands over a connection, whose other end comes back.
-    pub(super) async fn connect(&self, key: &str, seq: u64) -> TcpStream {
+    pub(crate) async fn connect(&self, key: &str, seq: u64) -> TcpStream {
         let listener = loopback();
         let client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
         let server = listener.accept().expect("a connection").0;
@@ -67,7 +67,7 @@ impl Primary {
         client
     }
 
-    pub(super) async fn answer(&self) -> (u64, bool) {
+    pub(crate) async fn answer(&self) -> (u64, bool) {
         let message = self.next().await;
         let known = message["ack"].as_u64().zip(message["accepted"].as_bool());
         known.unwrap_or_else(|| panic!("{message} is no answer"))
@@ -79,11 +79,11 @@ fn loopback() -> TcpListener {
 }
 
 /// A listener of this key.
-pub(super) async fn listener(worker: &WorkerProcess, primary: &Primary, key: &str, more: Value) -> Listener {
+pub(crate) async fn listener(worker: &WorkerProcess, primary: &Primary, key: &str, more: Value) -> Listener {
     let (listener, ()) = tokio::join!(worker.listen(Listen::tcp("127.0.0.1", 80)), primary.grant(key, more));
     listener.expect("granted")
 }
 
-pub(super) async fn accepted(listener: &Listener) -> Connection {
+pub(crate) async fn accepted(listener: &Listener) -> Connection {
     listener.accept().await.expect("no error").expect("not the end")
 }
