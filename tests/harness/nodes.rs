@@ -60,7 +60,7 @@ pub(crate) fn node() -> PathBuf {
 }
 
 fn installed() -> impl Iterator<Item = PathBuf> {
-    let listed = env::var_os(NODES);
+    let listed = env::var_os(NODES).filter(|list| !list.is_empty());
     let paths = match &listed {
         Some(list) => env::split_paths(list).collect(),
         None => Vec::from_iter(find("node")),
