@@ -4,23 +4,22 @@
 use std::future::Future;
 use std::io;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{Shutdown, shutdown};
 use tokio::io::unix::AsyncFd;
 use tokio::task::yield_now;
-use tokio::time::{Sleep, sleep};
 
 use super::incoming::{Incoming, Read, Settings};
 use super::mailbox::Mailbox;
 use super::outcome::Ending;
 use super::outgoing::{Outgoing, Sent};
+use super::patience::{self, PeerWait};
 use crate::error::Error;
 
 /// After so many reads, or bytes, other tasks have their turn, and the user can receive.
@@ -29,15 +28,6 @@ const READ_BYTES: usize = 64 * 1024;
 
 /// A full socket holds fewer reads than this: the kernel counts some hundreds of bytes for the shortest message.
 const LAST_READS: usize = 1024;
-
-/// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing; and how long a child waits until
-/// its parent has closed its end. A parent needs milliseconds, but one that hangs must not keep its children.
-const LAST_PATIENCE: Duration = Duration::from_secs(2);
-
-/// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, at most `TOGETHER`
-/// apart, and the process must not wait again for each.
-static LAST_TIMEOUT: Mutex<Option<Instant>> = Mutex::new(None);
-const TOGETHER: Duration = Duration::from_millis(100);
 
 /// Keeps something until the socket is closed.
 pub(super) type Hold = Box<dyn Send + Sync>;
@@ -51,10 +41,8 @@ pub(super) struct Driver {
     outgoing: Outgoing,
     /// How the peer's end was closed, if a write found that out. What it sent before is still to be read.
     peer_gone: Option<Ending>,
-    /// Ends our wait for the peer to close its end; `None` if we do not wait for that.
-    wait: Option<Pin<Box<Sleep>>>,
-    /// When that wait ends, once our direction of the stream is closed.
-    half_closed: Option<Instant>,
+    /// The wait for the peer's end when we disconnect; `None` if we close our end at once.
+    wait: Option<PeerWait>,
     hold: Option<Hold>,
 }
 
@@ -77,16 +65,13 @@ impl Driver {
         settings: Settings,
         hold: Option<Hold>,
     ) -> Driver {
-        #[allow(clippy::disallowed_methods)] // a limit, which begins later; without timers it panics here
-        let wait = settings.waits_for_peer.then(|| Box::pin(sleep(LAST_PATIENCE)));
         Driver {
             socket: Some(socket),
             incoming: Incoming::new(mailbox.clone(), settings),
             mailbox,
             outgoing: Outgoing::new(settings.window),
             peer_gone: None,
-            wait,
-            half_closed: None,
+            wait: settings.waits_for_peer.then(PeerWait::new),
             hold,
         }
     }
@@ -116,14 +101,15 @@ impl Driver {
         loop {
             let full = match self.exchange(context.waker()) {
                 ControlFlow::Continue(full) => full,
-                ControlFlow::Break(ending) if self.half_closed.is_none() => {
+                ControlFlow::Break(ending) if self.wait_ends().is_none() => {
                     let end = self.read_the_rest(ending);
-                    let Some(until) = self.half_close(end.0, LAST_PATIENCE) else { return Poll::Ready(end) };
-                    self.wait.iter_mut().for_each(|wait| wait.as_mut().reset(until.into()));
+                    if !self.half_close(end.0) {
+                        return Poll::Ready(end);
+                    }
                     continue;
                 }
                 ControlFlow::Break(ending) => {
-                    if self.wait.as_mut().is_some_and(|wait| wait.as_mut().poll(context).is_ready()) {
+                    if self.wait.as_mut().is_some_and(|wait| wait.poll_over(context).is_ready()) {
                         return Poll::Ready((ending, None));
                     }
                     false
@@ -200,7 +186,7 @@ impl Driver {
             Err(errno) => Err(self.broken(errno.into())),
             Ok(Read { bytes, .. }) => {
                 let sorted = self.incoming.sort(&mut self.outgoing);
-                if self.half_closed.is_some() {
+                if self.wait_ends().is_some() {
                     // A handle that cannot be acknowledged any more stays the peer's.
                     self.incoming.arrived.clear();
                     self.outgoing.drain_unsent().for_each(drop);
@@ -252,33 +238,36 @@ impl Driver {
         (self.peer_gone.unwrap_or(ending), None)
     }
 
-    /// Closes our direction of the stream, if we wait until the peer has closed its own. Returns when the wait ends.
-    ///
-    /// A Node parent (libuv 1.52) that learns of the last message, the end and the exit in one turn of its loop emits `exit` before
-    /// `disconnect`, and a cluster's primary can lose `disconnect`. So the process must not exit before the parent knows the end.
-    fn half_close(&mut self, ending: Ending, patience: Duration) -> Option<Instant> {
-        let socket = self.socket.as_ref().filter(|_| self.wait.is_some() && ending == Ending::Disconnected)?;
-        shutdown(socket.as_raw_fd(), Shutdown::Write).ok()?;
-        self.peer_gone = Some(Ending::Disconnected);
-        self.half_closed = Some(Instant::now() + patience);
-        self.half_closed
+    /// Closes our direction of the stream if we, and not the peer, end the channel. Returns whether there is a wait for the peer's end.
+    fn half_close(&mut self, ending: Ending) -> bool {
+        let (Some(socket), Some(wait), Ending::Disconnected) = (&self.socket, &mut self.wait, ending) else {
+            return false;
+        };
+        self.peer_gone = Some(ending);
+        wait.begin(socket.as_fd())
     }
 
-    /// Writes and reads without a runtime, until nothing is left to send and the peer has closed its end, if we wait for that, or nothing
-    /// happens for [`LAST_PATIENCE`].
+    /// Returns when the wait for the peer's end is over, once our direction of the stream is closed.
+    fn wait_ends(&self) -> Option<Instant> {
+        self.wait.as_ref().and_then(PeerWait::until)
+    }
+
+    /// Writes and reads without a runtime, until nothing is left to send and the peer has closed its end, if we wait for that, or for
+    /// [`patience::without_runtime`] nothing has been written.
     fn finish_without_runtime(&mut self) -> End {
-        let lock = || LAST_TIMEOUT.lock().unwrap_or_else(PoisonError::into_inner);
-        let patience =
-            if lock().is_some_and(|then| then.elapsed() < TOGETHER) { Duration::ZERO } else { LAST_PATIENCE };
-        let mut deadline = self.half_closed.unwrap_or_else(|| Instant::now() + patience);
+        let patience = patience::without_runtime();
+        let mut deadline = Instant::now() + patience;
         loop {
             let _ = self.exchange(Waker::noop());
-            if self.outgoing.is_idle() && self.half_closed.is_none() {
+            if self.outgoing.is_idle() && self.wait_ends().is_none() {
                 let end = self.read_the_rest(Ending::Disconnected);
-                let Some(until) = self.half_close(end.0, patience) else { return end };
-                deadline = until;
+                if !self.half_close(end.0) {
+                    return end;
+                }
+                deadline = Instant::now() + patience;
                 continue;
             }
+            deadline = self.wait_ends().map_or(deadline, |ends| ends.min(deadline));
             let Some(socket) = &self.socket else { return (Ending::Disconnected, None) };
             let mut events = PollFlags::POLLIN;
             while !self.outgoing.is_written() {
@@ -293,13 +282,13 @@ impl Driver {
                 }
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if self.outgoing.is_idle() && self.half_closed.is_none() {
+            if self.outgoing.is_idle() && self.wait_ends().is_none() {
                 continue;
             }
             let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
             let ready = poll(&mut [PollFd::new(socket.as_fd(), events)], timeout);
             if left.is_zero() || !matches!(ready, Ok(1..) | Err(Errno::EINTR)) {
-                *lock() = Some(Instant::now());
+                patience::exhausted();
                 return (Ending::Disconnected, None);
             }
             let read = self.incoming.read(socket.as_fd());

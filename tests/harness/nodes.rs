@@ -65,7 +65,9 @@ fn installed() -> impl Iterator<Item = PathBuf> {
         Some(list) => env::split_paths(list).collect(),
         None => Vec::from_iter(find("node")),
     };
-    paths.into_iter().map(|path| if path.is_dir() { path.join("node") } else { path })
+    // Absolute: a test may start one in another directory.
+    let absolute = |path| std::path::absolute(path).expect("a current directory");
+    paths.into_iter().map(absolute).map(|path| if path.is_dir() { path.join("node") } else { path })
 }
 
 /// Returns the major version of a `node`.
