@@ -63,7 +63,7 @@ const fn short(id: &'static str, what: &'static str, limit: Option<Place>, ours:
 }
 
 /// Objects of this size, one way.
-const fn object(id: &'static str, what: &'static str, size: &'static str) -> Wanted {
+const fn object(id: &'static str, what: &'static str, size: &'static str) -> Target {
     let with = Faster(3.0, objects(ipc::NODE_JSON, size));
     row(id, what, Some(objects(ipc::STREAM, size)), objects(ipc::OURS, size), with)
 }

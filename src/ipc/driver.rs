@@ -11,7 +11,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFlags;
 use tokio::io::unix::AsyncFd;
 use tokio::task::yield_now;
 
@@ -48,23 +48,17 @@ pub(super) struct Driver {
 
 /// Has the task polled again after every other task had its turn, also the one that the runtime blocks on. A current-thread runtime polls
 /// that one after 61 others, and counts a task that wakes itself each time: megabytes would gather for it, in fresh memory.
-fn after_the_others<T>(context: &mut Context<'_>) -> Poll<T> {
+fn after_the_others(context: &mut Context<'_>) {
     if pin!(yield_now()).poll(context).is_ready() {
         context.waker().wake_by_ref();
     }
-    Poll::Pending
 }
 
 /// How a channel ends, with the error if it is one.
 type End = (Ending, Option<Error>);
 
 impl Driver {
-    pub(super) fn new(
-        socket: AsyncFd<OwnedFd>,
-        mailbox: Arc<Mailbox>,
-        settings: Settings,
-        hold: Option<Hold>,
-    ) -> Driver {
+    pub(super) fn new(socket: AsyncFd<OwnedFd>, mailbox: Arc<Mailbox>, settings: Settings, hold: Option<Hold>) -> Self {
         Driver {
             socket: Some(socket),
             incoming: Incoming::new(mailbox.clone(), settings),
@@ -97,43 +91,37 @@ impl Driver {
         next
     }
 
-    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<End> {
+    /// Works until there is nothing to do for now, or returns how the channel ends.
+    fn work(&mut self, context: &mut Context<'_>) -> Result<(), End> {
         loop {
             let full = match self.exchange(context.waker()) {
                 ControlFlow::Continue(full) => full,
                 ControlFlow::Break(ending) if self.wait_ends().is_none() => {
-                    let end = self.read_the_rest(ending);
-                    if !self.half_close(end.0) {
-                        return Poll::Ready(end);
-                    }
+                    self.begin_end(ending)?;
                     continue;
                 }
-                ControlFlow::Break(ending) => {
-                    if self.wait.as_mut().is_some_and(|wait| wait.poll_over(context).is_ready()) {
-                        return Poll::Ready((ending, None));
-                    }
-                    false
-                }
+                ControlFlow::Break(ending) => match self.wait.as_mut().map(|wait| wait.poll_over(context)) {
+                    Some(Poll::Ready(())) => return Err((ending, None)),
+                    _ => false,
+                },
             };
-            let wrote = match self.poll_write(context) {
-                Ok(wrote) => wrote,
-                Err(end) => return Poll::Ready(end),
-            };
+            let wrote = self.poll_write(context)?;
             let (mut reads, mut bytes) = (0, 0);
-            while !full && reads < READS && bytes < READ_BYTES {
-                match self.poll_read(context) {
-                    Poll::Ready(Ok(more)) => (reads, bytes) = (reads + 1, bytes + more),
-                    Poll::Ready(Err(end)) => return Poll::Ready(end),
-                    Poll::Pending => break,
-                }
+            while !full
+                && reads < READS
+                && bytes < READ_BYTES
+                && let Poll::Ready(more) = self.poll_read(context)?
+            {
+                (reads, bytes) = (reads + 1, bytes + more);
             }
             if !wrote && reads == 0 {
-                return Poll::Pending;
+                return Ok(());
             }
             if reads == READS || bytes >= READ_BYTES {
                 // What this asks us to send goes out after the users have had their turn.
                 let _ = self.exchange(context.waker());
-                return after_the_others(context);
+                after_the_others(context);
+                return Ok(());
             }
         }
     }
@@ -218,8 +206,7 @@ impl Driver {
         (Ending::Failed, Some(Error::io("use the channel to", self.mailbox.peer.clone(), error)))
     }
 
-    /// Reads what arrived before we close the socket ourselves, so that the peer sees no reset and no message is lost that was sent before
-    /// our end.
+    /// Reads what arrived before we close the socket ourselves, so that the peer sees no reset and no message is lost.
     fn read_the_rest(&mut self, ending: Ending) -> End {
         for _ in 0..LAST_READS {
             let Some(socket) = &self.socket else { break };
@@ -230,45 +217,43 @@ impl Driver {
             if let Err(end) = self.handle_read(read) {
                 return end;
             }
-            if let Some(socket) = &self.socket {
-                // Only acknowledgements are left to write.
-                let _ = self.outgoing.write(socket.as_fd());
-            }
+            // Only acknowledgements are left to write.
+            let _ = self.socket.as_ref().map(|socket| self.outgoing.write(socket.as_fd()));
         }
         (self.peer_gone.unwrap_or(ending), None)
     }
 
-    /// Closes our direction of the stream if we, and not the peer, end the channel. Returns whether there is a wait for the peer's end.
-    fn half_close(&mut self, ending: Ending) -> bool {
-        let (Some(socket), Some(wait), Ending::Disconnected) = (&self.socket, &mut self.wait, ending) else {
-            return false;
-        };
-        self.peer_gone = Some(ending);
-        wait.begin(socket.as_fd())
+    /// Begins the wait for the peer's end, if there is one and the peer's end is open. Otherwise the channel ends.
+    fn begin_end(&mut self, ending: Ending) -> Result<(), End> {
+        let end = self.read_the_rest(ending);
+        if end.0 == Ending::Disconnected
+            && let (Some(socket), Some(wait)) = (&self.socket, &mut self.wait)
+            && wait.begin(socket.as_fd())
+        {
+            self.peer_gone = Some(Ending::Disconnected);
+            return Ok(());
+        }
+        Err(end)
     }
 
     /// Returns when the wait for the peer's end is over, once our direction of the stream is closed.
     fn wait_ends(&self) -> Option<Instant> {
-        self.wait.as_ref().and_then(PeerWait::until)
+        self.wait.as_ref()?.until()
     }
 
-    /// Writes and reads without a runtime, until nothing is left to send and the peer has closed its end, if we wait for that, or for
-    /// [`patience::without_runtime`] nothing has been written.
-    fn finish_without_runtime(&mut self) -> End {
+    /// Writes and reads without a runtime, until nothing is left to send or to wait for, or the peer takes nothing for too long.
+    fn finish_without_runtime(&mut self) -> Result<(), End> {
         let patience = patience::without_runtime();
         let mut deadline = Instant::now() + patience;
         loop {
             let _ = self.exchange(Waker::noop());
             if self.outgoing.is_idle() && self.wait_ends().is_none() {
-                let end = self.read_the_rest(Ending::Disconnected);
-                if !self.half_close(end.0) {
-                    return end;
-                }
+                self.begin_end(Ending::Disconnected)?;
                 deadline = Instant::now() + patience;
                 continue;
             }
             deadline = self.wait_ends().map_or(deadline, |ends| ends.min(deadline));
-            let Some(socket) = &self.socket else { return (Ending::Disconnected, None) };
+            let Some(socket) = &self.socket else { return Ok(()) };
             let mut events = PollFlags::POLLIN;
             while !self.outgoing.is_written() {
                 match self.outgoing.write(socket.as_fd()) {
@@ -278,24 +263,18 @@ impl Driver {
                         events |= PollFlags::POLLOUT;
                         break;
                     }
-                    Err(_) => return (Ending::PeerClosed, None),
+                    Err(_) => return Err((Ending::PeerClosed, None)),
                 }
             }
-            let left = deadline.saturating_duration_since(Instant::now());
             if self.outgoing.is_idle() && self.wait_ends().is_none() {
                 continue;
             }
-            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-            let ready = poll(&mut [PollFd::new(socket.as_fd(), events)], timeout);
-            if left.is_zero() || !matches!(ready, Ok(1..) | Err(Errno::EINTR)) {
-                patience::exhausted();
-                return (Ending::Disconnected, None);
+            if !patience::poll_until(deadline, socket.as_fd(), events) {
+                return Err((Ending::Disconnected, None));
             }
             let read = self.incoming.read(socket.as_fd());
-            if read != Err(Errno::EAGAIN)
-                && let Err(end) = self.handle_read(read)
-            {
-                return end;
+            if read != Err(Errno::EAGAIN) {
+                self.handle_read(read)?;
             }
         }
     }
@@ -322,7 +301,9 @@ impl Future for Driver {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        self.poll_end(context).map(|end| self.end(end))
+        let Err(end) = self.work(context) else { return Poll::Pending };
+        self.end(end);
+        Poll::Ready(())
     }
 }
 
@@ -330,8 +311,9 @@ impl Drop for Driver {
     /// Writes what was posted when the runtime ends before the channel, as it does when `main` returns. In Node, too, a process lives until
     /// its writes are done.
     fn drop(&mut self) {
-        if self.socket.is_some() {
-            let end = self.finish_without_runtime();
+        if self.socket.is_some()
+            && let Err(end) = self.finish_without_runtime()
+        {
             self.end(end);
         }
     }

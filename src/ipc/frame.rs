@@ -3,9 +3,13 @@
 //! A raw newline cannot occur inside JSON text (in a string it is written `\n`), so a line is a message. No byte of a longer UTF-8
 //! character equals the newline.
 
+use std::io::{self, Write};
+
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::memchr;
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
 /// The default limit for the length of a message: 64 MiB. Node has no limit, so that a peer can fill all of its memory.
 pub const DEFAULT_MESSAGE_LIMIT: usize = 64 * 1024 * 1024;
@@ -110,18 +114,19 @@ impl Decoder {
 /// When `value` cannot be written as JSON: a map whose keys are not strings, an error of its own. Nothing is appended then.
 pub fn encode(value: &(impl Serialize + ?Sized), line: &mut Vec<u8>) -> serde_json::Result<()> {
     let start = line.len();
-    if let Err(error) = serde_json::to_writer(&mut *line, value) {
-        line.truncate(start);
-        return Err(error);
-    }
-    // Only a value that brings its own JSON text can contain a newline, between its tokens, where a blank means the same.
-    let mut from = start;
-    while let Some(found) = memchr(b'\n', &line[from..]) {
-        line[from + found] = b' ';
-        from += found + 1;
-    }
+    let written = value.serialize(&mut Serializer::with_formatter(&mut *line, OneLine));
+    written.inspect_err(|_| line.truncate(start))?;
     line.push(b'\n');
     Ok(())
+}
+
+/// Only a value that brings its own JSON text can contain a newline, between its tokens, where a blank means the same.
+struct OneLine;
+
+impl Formatter for OneLine {
+    fn write_raw_fragment<W: Write + ?Sized>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        writer.write_all(fragment.replace('\n', " ").as_bytes())
+    }
 }
 
 #[cfg(test)]

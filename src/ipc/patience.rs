@@ -7,6 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{Shutdown, shutdown};
 use tokio::time::{Sleep, sleep};
 
@@ -28,9 +30,16 @@ pub(super) fn without_runtime() -> Duration {
     if last_timeout().is_some_and(|then| then.elapsed() < TOGETHER) { Duration::ZERO } else { PATIENCE }
 }
 
-/// Notes that a wait without a runtime has failed.
-pub(super) fn exhausted() {
-    *last_timeout() = Some(Instant::now());
+/// Waits without a runtime until the socket is ready. Returns whether it is before the deadline, or a signal came.
+pub(super) fn poll_until(deadline: Instant, socket: BorrowedFd<'_>, events: PollFlags) -> bool {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+    let ready = poll(&mut [PollFd::new(socket, events)], timeout);
+    let in_time = !left.is_zero() && matches!(ready, Ok(1..) | Err(Errno::EINTR));
+    if !in_time {
+        *last_timeout() = Some(Instant::now());
+    }
+    in_time
 }
 
 /// A child's wait until its parent has closed its end of the channel.

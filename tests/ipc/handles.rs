@@ -209,3 +209,27 @@ async fn more_handles_than_one_may_be_on_their_way() -> Outcome {
     assert_eq!(peer.line().await, "\"last\"\n");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_handle_is_used_only_as_what_the_kernel_says_it_is() -> Outcome {
+    let kind = |error: forklore::Error| error.kind().clone();
+    let wrong = |actual: &str, expected: &str| ErrorKind::WrongHandle {
+        actual: actual.to_owned(),
+        expected: expected.to_owned(),
+    };
+    let listener = || Handle::from(std::net::TcpListener::bind("127.0.0.1:0").expect("a port"));
+    assert!(listener().into_tcp_listener().is_ok());
+    let error = listener().into_tcp_stream().expect_err("it listens");
+    assert!(
+        error.to_string().ends_with("it is a TCP socket that listens, and not a TCP socket as expected"),
+        "{error}"
+    );
+    assert_eq!(kind(error), wrong("a TCP socket that listens", "a TCP socket"));
+    let unix = Handle::of(&socket().0)?.into_unix_listener().map_err(kind);
+    assert_eq!(unix.err(), Some(wrong("a Unix stream socket", "a Unix stream socket that listens")));
+    let pipe = Handle::of(&std::io::pipe()?.0)?.into_udp_socket().map_err(kind);
+    assert_eq!(pipe.err(), Some(wrong("a pipe", "a UDP socket")));
+    let udp = std::net::UdpSocket::bind("[::1]:0").or_else(|_| std::net::UdpSocket::bind("127.0.0.1:0"))?;
+    assert!(Handle::from(udp).into_udp_socket().is_ok());
+    Ok(())
+}

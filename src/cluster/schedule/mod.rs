@@ -28,8 +28,6 @@
 mod order;
 mod policy;
 mod scheduler;
-#[cfg(test)]
-mod tests;
 
 #[doc(hidden)]
 pub use order::{Candidate, Order};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::{Policy, Scheduler};
+use forklore::cluster::schedule::{Policy, Scheduler};
 
 #[derive(Clone, Debug)]
 enum Call {
