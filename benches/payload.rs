@@ -1,5 +1,5 @@
-//! What the messages of `ipc_throughput` say: a bare string, or an object as services send it. Both have the wanted length as JSON, to the
-//! byte, and Node's side is given the same value with its order.
+//! What the messages of `ipc_throughput` say: a bare string, or an object as services send it. Both have the wanted
+//! length as JSON, to the byte, and Node's side is given the same value with its order.
 
 use forklore::ipc::Message;
 use serde::{Deserialize, Serialize};
@@ -30,8 +30,9 @@ impl Shape {
         }
     }
 
-    /// Decodes a message of this shape. An object becomes structs with owned strings, not a `serde_json::Value`: a receiver in Rust knows
-    /// what it expects. In Node every message is an object with all of its members when the receiver gets it.
+    /// Decodes a message of this shape. An object becomes structs with owned strings, not a `serde_json::Value`: a
+    /// receiver in Rust knows what it expects. In Node every message is an object with all of its members when the
+    /// receiver gets it.
     ///
     /// # Errors
     ///

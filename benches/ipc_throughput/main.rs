@@ -1,11 +1,12 @@
 //! What a message costs between two processes, from 16 bytes to 1 MiB: there and back, and one after the other one way.
 //!
-//! A message is a bare string, or in the groups whose names say so an object (see `payload.rs`). One of 16 bytes has 16 bytes as JSON, and
-//! 16 bytes where no JSON is known. Ours and Node's are decoded by their receivers, as messages are sent to be read. One way the clock
-//! stops when the receiver has said that it has the last one. The two processes are on two processors (see `cpus.rs`).
+//! A message is a bare string, or in the groups whose names say so an object (see `payload.rs`). One of 16 bytes has 16
+//! bytes as JSON, and 16 bytes where no JSON is known. Ours and Node's are decoded by their receivers, as messages are
+//! sent to be read. One way the clock stops when the receiver has said that it has the last one. The two processes are
+//! on two processors (see `cpus.rs`).
 //!
-//! Left out: 1 MiB in packets, which does not fit into a socket's buffer, and memory shared by two processes with a futex, which cannot
-//! be had without `unsafe`.
+//! Left out: 1 MiB in packets, which does not fit into a socket's buffer, and memory shared by two processes with a
+//! futex, which cannot be had without `unsafe`.
 
 #[path = "../pace.rs"]
 mod pace;
@@ -59,8 +60,8 @@ impl<'r> Seat<'r> {
                 }
             }
         };
-        // Criterion measures as often as the beginning lets it hope for: both processes are to be there, and Node's compiler to have
-        // seen what they do.
+        // Criterion measures as often as the beginning lets it hope for: both processes are to be there, and Node's
+        // compiler to have seen what they do.
         for round_trip in [true, false] {
             pair.run(Order { round_trip, count: WARMED, size: 16 })?;
         }

@@ -206,6 +206,12 @@ impl Command {
         self
     }
 
+    /// Changes the settings of the child's channel.
+    pub(crate) fn map_channel_settings(mut self, change: impl FnOnce(Settings) -> Settings) -> Command {
+        self.settings = change(self.settings);
+        self
+    }
+
     /// Returns the program's name, for error messages.
     pub(super) fn name(&self) -> String {
         self.program.to_string_lossy().into_owned()

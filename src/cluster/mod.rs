@@ -14,7 +14,7 @@ pub mod schedule;
 mod worker;
 
 pub use crate::net::AddressType;
-pub use primary::{Address, Event, Group, ListenerInfo, Options, Primary, State, Worker};
+pub use primary::{Address, Disconnection, Event, Group, ListenerInfo, Options, Primary, State, Worker};
 pub use worker::{
     Connection, Listen, Listener, Udp, UdpSocket, WorkerProcess, WorkerSettings, is_primary, is_worker, worker,
     worker_with,

@@ -24,17 +24,17 @@ use crate::sys::readiness;
 
 /// One end of a channel: messages both ways, each a JSON value, some with a [`Handle`].
 ///
-/// A clone is the same end. When the last clone is dropped the channel disconnects as by [`disconnect`](Channel::disconnect), in the
-/// background. A task that waits in [`recv`](Channel::recv) keeps a program alive as long as the channel is open, like a listener for
-/// `message` in Node; a channel alone keeps nothing alive.
+/// A clone is the same end. When the last clone is dropped the channel disconnects as by
+/// [`disconnect`](Channel::disconnect), in the background. A task that waits in [`recv`](Channel::recv) keeps a program
+/// alive as long as the channel is open, like a listener for `message` in Node; a channel alone keeps nothing alive.
 ///
-/// A channel is fastest in a task (`tokio::spawn`). The future that a current-thread runtime itself blocks on costs about one more
-/// `epoll_wait(2)` for each message: the runtime looks at its sockets again before it polls that future.
+/// A channel is fastest in a task (`tokio::spawn`). The future that a current-thread runtime itself blocks on costs
+/// about one more `epoll_wait(2)` for each message: the runtime looks at its sockets again before it polls that future.
 ///
-/// A task of its own serves the channel: it acknowledges handles and answers questions even while the user receives nothing. It needs the
-/// runtime to run now and then. When the runtime ends, because `main` returns, what was sent is still written; for a peer that takes
-/// nothing the process waits two seconds, as it does for a parent that does not close its end. What was sent before `std::process::exit` may be lost, unless [`flush`](Channel::flush) was
-/// awaited.
+/// A task of its own serves the channel: it acknowledges handles and answers questions even while the user receives
+/// nothing. It needs the runtime to run now and then. When the runtime ends, because `main` returns, what was sent is
+/// still written; for a peer that takes nothing the process waits two seconds, as it does for a parent that does not
+/// close its end. What was sent before `std::process::exit` may be lost, unless [`flush`](Channel::flush) was awaited.
 #[derive(Clone)]
 pub struct Channel(Arc<Side>);
 
@@ -54,13 +54,14 @@ impl fmt::Debug for Channel {
 }
 
 thread_local! {
-    /// Where messages are written before they are queued, so that a value's own code never runs while the queue is locked.
+    /// Messages are written here before they are queued, so that no code of a value runs under the queue's lock.
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl Channel {
-    /// Opens a channel over one end of a socket pair. `peer` is what error messages call the process at the other end. For a child use
-    /// [`Command::fork`](crate::child_process::Command::fork), for our parent [`parent`](super::parent()).
+    /// Opens a channel over one end of a socket pair. `peer` is what error messages call the process at the other end.
+    /// For a child use [`Command::fork`](crate::child_process::Command::fork), for our parent
+    /// [`parent`](super::parent()).
     ///
     /// # Errors
     ///
@@ -83,13 +84,12 @@ impl Channel {
         stream.set_nonblocking(true).map_err(failed)?;
         let number = stream.as_raw_fd();
         let socket = readiness::readable_and_writable(stream.into()).map_err(|(_, error)| failed(error))?;
-        let mailbox = Arc::new(Mailbox::new(peer, number));
+        let mailbox = Arc::new(Mailbox::new(peer, number, settings.bounded));
         runtime.spawn(Driver::new(socket, mailbox.clone(), settings, hold));
         Ok(Channel(Arc::new(Side(mailbox))))
     }
 
-    /// Returns what to call when the process at the other end has exited: what it sent is then read to its end, even if little of it has
-    /// been received.
+    /// Returns what to call when the peer's process has exited: from then on all that it sent is read.
     pub(crate) fn when_peer_exits(&self) -> impl FnOnce() + Send + 'static {
         let mailbox = self.mailbox().clone();
         move || mailbox.peer_exited()
@@ -99,8 +99,9 @@ impl Channel {
         &self.0.0
     }
 
-    /// Sends a message: any value that serde can write as JSON. While more than 128 KiB are waiting it waits for room. Then it returns at
-    /// once, and the message is written when this task waits for something, together with what else was sent meanwhile.
+    /// Sends a message: any value that serde can write as JSON. While more than 128 KiB are waiting it waits for room.
+    /// Then it returns at once, and the message is written when this task waits for something, together with what else
+    /// was sent meanwhile.
     ///
     /// This method is cancel safe: if it is cancelled, nothing has been sent.
     ///
@@ -112,8 +113,8 @@ impl Channel {
         self.post(message).map(drop)
     }
 
-    /// Sends a message without waiting for room. The result is advice, as that of Node's `send`: `false` means that more than 128 KiB are
-    /// waiting, and that the caller should await [`flush`](Channel::flush).
+    /// Sends a message without waiting for room. The result is advice, as that of Node's `send`: `false` means that
+    /// more than 128 KiB are waiting, and that the caller should await [`flush`](Channel::flush).
     ///
     /// # Errors
     ///
@@ -127,8 +128,9 @@ impl Channel {
         Ok(room)
     }
 
-    /// Sends a message with a handle, and waits until the peer has acknowledged it. The handle that is returned is ours: dropped, it is
-    /// closed here and open there, as Node does with a `net.Socket`; kept, both processes have it (Node's `keepOpen`).
+    /// Sends a message with a handle, and waits until the peer has acknowledged it. The handle that is returned is
+    /// ours: dropped, it is closed here and open there, as Node does with a `net.Socket`; kept, both processes have it
+    /// (`keepOpen`).
     ///
     /// ```no_run
     /// # async fn example(channel: forklore::ipc::Channel, listener: std::net::TcpListener) -> forklore::Result<()> {
@@ -137,13 +139,13 @@ impl Channel {
     /// # }
     /// ```
     ///
-    /// Messages sent later come after it. If this method is cancelled, the handle may have been sent; ours is then closed when it is
-    /// acknowledged.
+    /// Messages sent later come after it. If this method is cancelled the handle may have been sent; ours is then
+    /// closed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unsendable`], [`ErrorKind::HandleRefused`], [`ErrorKind::ChannelClosed`], [`ErrorKind::Json`]. The error contains the
-    /// handle.
+    /// [`ErrorKind::Unsendable`], [`ErrorKind::HandleRefused`], [`ErrorKind::ChannelClosed`], [`ErrorKind::Json`]. The
+    /// error contains the handle.
     pub async fn send_handle(
         &self,
         message: &(impl Serialize + ?Sized),
@@ -156,8 +158,8 @@ impl Channel {
         self.post_handle(message, handle)?.await
     }
 
-    /// Like [`send_handle`](Channel::send_handle), without waiting for room. The handle is on its way even if the [`Delivery`] is not
-    /// awaited.
+    /// Like [`send_handle`](Channel::send_handle), without waiting for room. The handle is on its way even if the
+    /// [`Delivery`] is not awaited.
     ///
     /// # Errors
     ///
@@ -175,8 +177,8 @@ impl Channel {
         self.post_with(message, handle, receipt).map(|()| delivery)
     }
 
-    /// Posts a connection as [`Handle::Native`], without asking the kernel what it is: a non-blocking stream socket. Its outcome goes to
-    /// `outcomes`, with `number`.
+    /// Posts a connection as [`Handle::Native`], without asking the kernel what it is: a non-blocking stream socket.
+    /// Its outcome goes to `outcomes`, with `number`.
     pub(crate) fn post_connection(
         &self,
         message: &impl Serialize,
@@ -194,12 +196,17 @@ impl Channel {
         }
     }
 
+    /// Waits until the peer begins to leave unread what it is sent (true), or reads again (false). For a primary's end.
+    pub(crate) async fn stall_changed(&self) -> bool {
+        poll_fn(|context| self.mailbox().poll_stall(context)).await
+    }
+
     /// Begins to disconnect like [`disconnect`](Channel::disconnect), without waiting.
     pub(crate) fn begin_disconnect(&self) {
         self.mailbox().close();
     }
 
-    /// Ends the channel when what arrived has been read, even if another process still holds the other end: the peer has exited.
+    /// Ends the channel when what arrived has been read, whichever process still holds the other end.
     pub(crate) fn sever(&self) {
         self.mailbox().sever();
     }
@@ -216,20 +223,20 @@ impl Channel {
         poll_fn(|context| self.mailbox().poll_passed(mark, context)).await
     }
 
-    /// Receives the next message; `None` when the channel has ended and everything that came before has been received. If several tasks
-    /// receive, each message goes to one of them.
+    /// Receives the next message; `None` when the channel has ended and everything that came before has been received.
+    /// If several tasks receive, each message goes to one of them.
     ///
     /// This method is cancel safe.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Malformed`] or [`ErrorKind::MessageTooLong`] when the peer sent what is not allowed: once, and the channel has
-    /// ended. The death of the peer is not an error; [`ending`](Channel::ending) tells how the channel ended.
+    /// [`ErrorKind::Malformed`] or [`ErrorKind::MessageTooLong`] when the peer sent what is not allowed: once, and the
+    /// channel has ended. The death of the peer is not an error: see [`ending`](Channel::ending).
     pub async fn recv(&self) -> Result<Option<Message>> {
         poll_fn(|context| self.mailbox().poll_message(false, context)).await
     }
 
-    /// Receives the next internal message, if [`Settings::internal_messages`] asked for them; otherwise like [`recv`](Channel::recv).
+    /// Like [`recv`](Channel::recv), for the internal messages that [`Settings::internal_messages`] keeps.
     ///
     /// # Errors
     ///
@@ -238,8 +245,9 @@ impl Channel {
         poll_fn(|context| self.mailbox().poll_message(true, context)).await
     }
 
-    /// Asks the peer how many of the connections that it was sent with this key ([`Socket::with_key`](super::Socket::with_key)) it
-    /// still has open. A Node peer that was sent none does not answer.
+    /// Asks the peer how many of the connections that it was sent with this key
+    /// ([`Socket::with_key`](super::Socket::with_key)) it still has open. A Node peer that was sent none does not
+    /// answer.
     ///
     /// # Errors
     ///
@@ -261,11 +269,11 @@ impl Channel {
         answered.await.map_err(|_| self.mailbox().closed("ask"))
     }
 
-    /// Closes the channel on both sides, after everything that was sent is written and every handle acknowledged. Node drops what it has
-    /// not written by then. What the peer sent before can still be received.
+    /// Closes the channel on both sides, after everything that was sent is written and every handle acknowledged. Node
+    /// drops what it has not written by then. What the peer sent before can still be received.
     ///
-    /// In a child, [`parent`](super::parent())'s channel stays half open until the parent has closed its end, for at most two seconds:
-    /// what the parent sends meanwhile is dropped, and a handle among it is not acknowledged.
+    /// In a child, the channel of [`parent`](super::parent()) stays half open until the parent has closed its end, for
+    /// at most two seconds: what the parent sends meanwhile is dropped, and a handle among it is not acknowledged.
     ///
     /// Returns how the channel really ended: the peer may have been first.
     pub async fn disconnect(&self) -> Ending {
@@ -273,7 +281,7 @@ impl Channel {
         self.closed().await
     }
 
-    /// Waits for the end of the channel, from either side: Node's event `disconnect`. Messages that came before may still be waiting.
+    /// Waits for the end of the channel: Node's event `disconnect`. Earlier messages may still be waiting.
     pub async fn closed(&self) -> Ending {
         poll_fn(|context| self.mailbox().poll_ending(context)).await
     }

@@ -1,5 +1,5 @@
-//! Counts of open connections. A process that passes on the connections of one of its servers may later ask its peer how many of them are
-//! still open. It names the server by a key of its choice.
+//! Counts of open connections. A process that passes on the connections of one of its servers may later ask its peer
+//! how many of them are still open. It names the server by a key of its choice.
 
 use std::collections::HashMap;
 

@@ -9,7 +9,8 @@ use nix::sys::socket::{AddressFamily, SockType, SockaddrStorage, getsockname, ge
 use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::isatty;
 
-/// The kinds that Node can receive, as libuv tells them apart. Any other makes a Node process refuse every later handle, or abort.
+/// The kinds that Node can receive, as libuv tells them apart. Any other makes a Node process refuse all later handles,
+/// or abort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FdKind {
     /// A TCP socket, IPv4 or IPv6.
@@ -109,8 +110,8 @@ pub(super) fn is_channel(fd: BorrowedFd<'_>) -> Result<(), String> {
     }
 }
 
-/// Makes every read and write of this open file description return `EAGAIN` instead of waiting, in **every** process that holds it. Node
-/// assumes that and does not set it: a blocking socket would stop a whole Node process.
+/// Makes every read and write of this open file description return `EAGAIN` instead of waiting, in **every** process
+/// that holds it. Node assumes that and does not set it: a blocking socket would stop a whole Node process.
 pub(super) fn set_nonblocking(fd: impl AsFd) -> nix::Result<()> {
     let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
     if !flags.contains(OFlag::O_NONBLOCK) {

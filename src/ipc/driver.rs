@@ -1,5 +1,4 @@
-//! The task that owns a channel's socket: it writes what was posted, reads what arrives, and acknowledges handles, even while the user
-//! receives nothing.
+//! The task that owns a channel's socket: it writes what was posted, reads what arrives, and acknowledges handles.
 
 use std::future::Future;
 use std::io;
@@ -46,8 +45,9 @@ pub(super) struct Driver {
     hold: Option<Hold>,
 }
 
-/// Has the task polled again after every other task had its turn, also the one that the runtime blocks on. A current-thread runtime polls
-/// that one after 61 others, and counts a task that wakes itself each time: megabytes would gather for it, in fresh memory.
+/// Has the task polled again after every other task had its turn, also the one that the runtime blocks on. A
+/// current-thread runtime polls that one after 61 others, and counts a task that wakes itself each time: megabytes
+/// would gather for it, in fresh memory.
 fn after_the_others(context: &mut Context<'_>) {
     if pin!(yield_now()).poll(context).is_ready() {
         context.waker().wake_by_ref();
@@ -70,14 +70,14 @@ impl Driver {
         }
     }
 
-    /// Looks into the mailbox once: delivers what arrived, takes what may go. Goes on with whether so much waits for the user that nothing
-    /// is read; breaks with how the channel ends once everything is read.
+    /// Looks into the mailbox once: delivers what arrived, takes what may go. Goes on with whether so much waits for
+    /// the user that nothing is read; breaks with how the channel ends once everything is read.
     fn exchange(&mut self, waker: &Waker) -> ControlFlow<Ending, bool> {
         let mut contents = self.mailbox.lock();
         contents.deliver(&mut self.incoming.arrived);
         contents.taken(self.outgoing.count());
         self.outgoing.refill(&mut contents.queue);
-        let full = contents.is_full(self.outgoing.is_waiting());
+        let full = contents.is_full(&mut self.outgoing);
         let next = match contents.closing && contents.queue.is_empty() && self.outgoing.is_idle() {
             true => ControlFlow::Break(Ending::Disconnected),
             // The process wrote before it exited, so everything has arrived.
@@ -86,7 +86,7 @@ impl Driver {
         };
         contents.driver_sleeps(waker);
         drop(contents);
-        // What was not delivered because no user is left. Outside the lock: a handle that is dropped may have to be counted.
+        // Undelivered, as no user is left. Outside the lock: a handle that is dropped may have to be counted.
         self.incoming.arrived.clear();
         next
     }
@@ -184,7 +184,7 @@ impl Driver {
         }
     }
 
-    /// Handles a failed write. When the other end is closed, what it sent before can still be read. Any other error ends the channel.
+    /// Handles a failed write. What a closed peer sent before can still be read. Any other error ends the channel.
     fn unwritable(&mut self, errno: Errno) -> Result<(), End> {
         let ending = match errno {
             Errno::EPIPE => Ending::PeerClosed,
@@ -241,7 +241,7 @@ impl Driver {
         self.wait.as_ref()?.until()
     }
 
-    /// Writes and reads without a runtime, until nothing is left to send or to wait for, or the peer takes nothing for too long.
+    /// Writes and reads without a runtime, until nothing is left to send or to wait for, or the peer does nothing.
     fn finish_without_runtime(&mut self) -> Result<(), End> {
         let patience = patience::without_runtime();
         let mut deadline = Instant::now() + patience;
@@ -308,8 +308,8 @@ impl Future for Driver {
 }
 
 impl Drop for Driver {
-    /// Writes what was posted when the runtime ends before the channel, as it does when `main` returns. In Node, too, a process lives until
-    /// its writes are done.
+    /// Writes what was posted when the runtime ends before the channel, as it does when `main` returns. In Node, too, a
+    /// process lives until its writes are done.
     fn drop(&mut self) {
         if self.socket.is_some()
             && let Err(end) = self.finish_without_runtime()

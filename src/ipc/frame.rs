@@ -1,7 +1,7 @@
 //! Bytes ↔ messages: one JSON value a line. Nothing here knows a socket; an incomplete message is a value, `None`.
 //!
-//! A raw newline cannot occur inside JSON text (in a string it is written `\n`), so a line is a message. No byte of a longer UTF-8
-//! character equals the newline.
+//! A raw newline cannot occur inside JSON text (in a string it is written `\n`), so a line is a message. No byte of a
+//! longer UTF-8 character equals the newline.
 
 use std::io::{self, Write};
 
@@ -21,7 +21,7 @@ const LONGEST_CHUNK: usize = 256 * 1024;
 /// With less room than this a new chunk begins: many short reads would cost more than moving the rest.
 const LEAST_ROOM: usize = 16 * 1024;
 
-/// How a frame of Node's other mode begins after its length: V8's tag for a version, and the two versions that Node knows.
+/// How a frame of Node's other mode begins after its length: V8's tag for a version, and the versions of Node.
 const V8_HEADERS: [[u8; 2]; 2] = [[0xff, 0x0f], [0xff, 0x0d]];
 
 /// Why the stream cannot be split into messages any further.
@@ -29,13 +29,13 @@ const V8_HEADERS: [[u8; 2]; 2] = [[0xff, 0x0f], [0xff, 0x0d]];
 pub enum Unreadable {
     /// A message has more bytes than the limit.
     TooLong,
-    /// The peer uses the serialization mode `advanced`: each message is a length of four bytes, big-endian, and a V8 value.
+    /// The peer uses the mode `advanced`: each message is a length of four bytes, big-endian, and a V8 value.
     Advanced,
 }
 
 /// Splits a stream of bytes into messages, however the stream was cut.
 ///
-/// A message is a part of the buffer that it was read into. It is not copied, and the buffer lives until the last of its messages is dropped.
+/// A message is a part of the buffer that it was read into. It is not copied, and keeps the buffer alive.
 #[derive(Debug)]
 pub struct Decoder {
     /// What arrived and was not returned.
@@ -58,8 +58,8 @@ impl Decoder {
     pub fn room(&mut self) -> &mut BytesMut {
         let held = self.buffer.len();
         if self.buffer.capacity() - held < LEAST_ROOM {
-            // At most a chunk in all, so that the old one is used again when all of its messages are gone. A long message has its room
-            // doubled, so that it is moved only a few times.
+            // At most a chunk in all, so that the old one is used again when all of its messages are gone. A long
+            // message has its room doubled, so that it is moved only a few times.
             self.buffer.reserve(self.chunk.saturating_sub(held).max(LEAST_ROOM).max(held));
         }
         &mut self.buffer
@@ -111,7 +111,7 @@ impl Decoder {
 ///
 /// # Errors
 ///
-/// When `value` cannot be written as JSON: a map whose keys are not strings, an error of its own. Nothing is appended then.
+/// When `value` cannot be written as JSON, such as a map with lists as keys. Nothing is appended then.
 pub fn encode(value: &(impl Serialize + ?Sized), line: &mut Vec<u8>) -> serde_json::Result<()> {
     let start = line.len();
     let written = value.serialize(&mut Serializer::with_formatter(&mut *line, OneLine));
@@ -175,7 +175,11 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(stream: Vec<u8>, pieces in prop::collection::vec(1usize..9, 1..5), limit in 0usize..40) {
+        fn no_bytes_make_it_panic(
+            stream: Vec<u8>,
+            pieces in prop::collection::vec(1usize..9, 1..5),
+            limit in 0usize..40,
+        ) {
             let _ = decode(&stream, &pieces, limit);
         }
     }

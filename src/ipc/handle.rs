@@ -1,7 +1,8 @@
 //! What can be sent along with a message, and how it is restored.
 //!
-//! A handle is a descriptor and the name by which Node's receiver knows what to make of it. The kernel knows better what it is; a name
-//! that contradicts the kernel crashes a Node receiver, so it is checked on our side before sending and after receiving.
+//! A handle is a descriptor and the name by which Node's receiver knows what to make of it. The kernel knows better
+//! what it is; a name that contradicts the kernel crashes a Node receiver, so we check it before sending and after
+//! receiving.
 
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -16,10 +17,10 @@ use crate::error::{Error, ErrorKind, Result};
 /// How many connections the kernel queues for a server that arrives and does not listen yet: as many as Node asks for.
 const BACKLOG: i32 = 511;
 
-/// Something that can be sent to another process: the same open file description, with a descriptor of its own in each process.
+/// Something that can be sent to another process: the same open file description, with a descriptor in each.
 ///
-/// A handle is made from a socket of the standard library or of tokio, or with [`Handle::of`] from anything that has a descriptor. The
-/// open file description is non-blocking from then on, in both processes.
+/// A handle is made from a socket of the standard library or of tokio, or with [`Handle::of`] from anything that has a
+/// descriptor. The open file description is non-blocking from then on, in both processes.
 #[derive(Debug)]
 pub enum Handle {
     /// A socket that listens, or will: Node's `net.Server`.
@@ -72,9 +73,9 @@ impl HandleType {
 }
 
 impl Handle {
-    /// Makes a handle for a **duplicate** of this descriptor, which itself stays open whatever becomes of the handle. A socket that
-    /// listens becomes a [`Server`](Handle::Server), another stream socket a [`Socket`](Handle::Socket), a UDP socket a
-    /// [`Datagram`](Handle::Datagram), an end of a pipe a [`Native`](Handle::Native).
+    /// Makes a handle for a **duplicate** of this descriptor, which itself stays open whatever becomes of the handle. A
+    /// socket that listens becomes a [`Server`](Handle::Server), another stream socket a [`Socket`](Handle::Socket), a
+    /// UDP socket a [`Datagram`](Handle::Datagram), an end of a pipe a [`Native`](Handle::Native).
     ///
     /// # Errors
     ///
@@ -92,7 +93,8 @@ impl Handle {
     }
     // ANCHOR_END: of
 
-    /// Returns the name by which Node knows what to make of it: `net.Server`, `net.Socket`, `dgram.Socket`, `net.Native`, `dgram.Native`.
+    /// Returns the name by which Node knows what to make of it: `net.Server`, `net.Socket`, `dgram.Socket`,
+    /// `net.Native`, `dgram.Native`.
     pub fn type_name(&self) -> &'static str {
         self.handle_type().name()
     }
@@ -176,8 +178,8 @@ impl Handle {
         self.into_fd(FdKind::Unix, Some(true)).map(UnixListener::from)
     }
 
-    /// Takes out a TCP connection, whatever the type of the handle. A socket that is counted for its sender counts as closed from here on;
-    /// with [`Socket::into_stream`] it counts until it is closed.
+    /// Takes out a TCP connection, whatever the type of the handle. A socket that is counted for its sender counts as
+    /// closed from here on; with [`Socket::into_stream`] it counts until it is closed.
     ///
     /// # Errors
     ///

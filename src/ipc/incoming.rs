@@ -24,13 +24,15 @@ pub struct Settings {
     message_limit: usize,
     pub(super) window: usize,
     internal: bool,
+    pub(super) bounded: bool,
     /// Whether our end, when it disconnects, stays open until the peer has closed its own.
     pub(super) waits_for_peer: bool,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { message_limit: DEFAULT_MESSAGE_LIMIT, window: 1, internal: false, waits_for_peer: false }
+        let message_limit = DEFAULT_MESSAGE_LIMIT;
+        Settings { message_limit, window: 1, internal: false, bounded: false, waits_for_peer: false }
     }
 }
 
@@ -41,17 +43,25 @@ impl Settings {
         Settings { message_limit: bytes.min(u32::MAX as usize), ..self }
     }
 
-    /// Sets how many handles may be on their way without an acknowledgement. Default: 1, as in Node. With more, handles are passed many
-    /// times faster, but one that is refused and sent again comes after those that were behind it. Messages without a handle keep their
-    /// order in any case.
+    /// Sets how many handles may be on their way without an acknowledgement. Default: 1, as in Node. With more, handles
+    /// are passed many times faster, but one that is refused and sent again comes after those that were behind it.
+    /// Messages without a handle keep their order in any case.
     pub fn window(self, handles: usize) -> Settings {
         Settings { window: handles.max(1), ..self }
     }
 
     /// Keeps the internal messages (`NODE_…`) that the channel does not handle itself for
-    /// [`recv_internal`](super::Channel::recv_internal), which must then be called. Default: they are dropped, with their handles.
+    /// [`recv_internal`](super::Channel::recv_internal), which must then be called. Default: they are dropped, with
+    /// their handles.
     pub fn internal_messages(self) -> Settings {
         Settings { internal: true, ..self }
+    }
+
+    /// The settings of a primary's end: internal messages are kept, at least so many handles may be on their way, and the channel is not
+    /// read while the peer leaves unread what it is sent ([`Channel::stall_changed`](super::Channel::stall_changed)). Only a primary does
+    /// that: two ends that both did would wait for each other.
+    pub(crate) fn of_primary(self, window: usize) -> Settings {
+        Settings { internal: true, window: self.window.max(window), bounded: true, ..self }
     }
 }
 
@@ -128,8 +138,9 @@ impl Incoming {
                 Line::AllClosed(key) => self.mailbox.lock().counts.answered(&key, false, 0),
             }
         }
-        // A descriptor comes with the first byte of its message, and a read ends with the message that brought one. So one that is
-        // left over belongs to the message whose end is still to come. If there is no such message, it is closed.
+        // A descriptor comes with the first byte of its message, and a read ends with the message that brought one. So
+        // one that is left over belongs to the message whose end is still to come. Without such a message, it is
+        // closed.
         self.unclaimed.truncate(usize::from(!self.is_between_messages()));
         self.carried = !self.unclaimed.is_empty();
         Ok(())
@@ -154,8 +165,8 @@ impl Incoming {
         }
     }
 
-    /// Takes the handle that a message announces. Returns whether there is one, of the type that the message says. It is acknowledged at
-    /// once, and not when the user receives it: until then the sender keeps all later messages back.
+    /// Takes the handle that a message announces. Returns whether there is one, of the type that the message says. It
+    /// is acknowledged at once, and not when the user receives it: until then the sender keeps all later messages back.
     fn handle_arrived(&mut self, named: Option<HandleType>, key: Option<String>, mut message: Message) -> bool {
         let fd = self.unclaimed.pop_front();
         let counted = || {

@@ -11,16 +11,21 @@ use tokio::sync::oneshot;
 use super::counts::Counts;
 use super::message::Message;
 use super::outcome::{Ending, NotSent};
+use super::outgoing::Outgoing;
 use super::queue::{Entry, HandleMessage, Queue};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How much may wait for a user that does not receive, as [`Message::cost`] counts it. Then the channel is not read, and the peer has to
-/// wait.
+/// How much may wait for a user that does not receive, as [`Message::cost`] counts it. Then the channel is not read,
+/// and the peer has to wait.
 const INBOX_LIMIT: usize = 16 * 1024 * 1024;
 
-/// The limit while we wait for something that may be among what was not read: the acknowledgement of a handle, an answer. With the lower
-/// limit two processes that both send handles before they receive would wait for each other for ever.
+/// The limit while we wait for something that may be among what was not read: the acknowledgement of a handle, an
+/// answer. With the lower limit two processes that both send handles before they receive would wait forever.
 const WAITING_LIMIT: usize = 256 * 1024 * 1024;
+
+/// How much may wait for a peer that is not trusted, before nothing more is read from it: a peer that asks and never reads the answers
+/// would fill our memory with them.
+const BACKLOG_LIMIT: usize = 1024 * 1024;
 
 /// A channel without its socket.
 #[derive(Debug)]
@@ -43,10 +48,10 @@ pub(super) struct Contents {
     held: usize,
     /// The driver reads again when no more than this is held.
     stalled_at: Option<usize>,
-    /// The process at the other end has exited. Its parent may wait for the channel's end, which comes after what was not read. A limit
-    /// applies all the same: a process that it started may hold the channel and go on sending.
+    /// The peer's process has exited, and its parent may wait for the end of what it sent. A limit applies all the
+    /// same: a process that it started may hold the channel and go on sending.
     peer_exited: bool,
-    /// The process at the other end has exited, and other holders of its end do not count: what arrived is read, then the channel ends.
+    /// The peer's process has exited, and other holders of its end do not count: the channel ends after what arrived.
     pub(super) severed: bool,
     /// Nothing more may be posted: we are disconnecting, or the peer does not read any more.
     pub(super) closing: bool,
@@ -61,6 +66,12 @@ pub(super) struct Contents {
     /// Tasks that wait for room, or until everything is sent.
     senders: Waiters,
     pub(super) counts: Counts,
+    /// The peer is not trusted: see [`Settings::of_primary`](super::Settings::of_primary).
+    bounded: bool,
+    /// The peer leaves unread what it is sent, so that nothing more is read from it.
+    stalled: bool,
+    /// What the user was told of that.
+    stall_told: bool,
     /// Every user is gone.
     unwanted: bool,
 }
@@ -82,8 +93,8 @@ impl Waiters {
 }
 
 impl Mailbox {
-    pub(super) fn new(peer: String, number: RawFd) -> Mailbox {
-        Mailbox { peer, number, contents: Mutex::default() }
+    pub(super) fn new(peer: String, number: RawFd, bounded: bool) -> Mailbox {
+        Mailbox { peer, number, contents: Mutex::new(Contents { bounded, ..Contents::default() }) }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Contents> {
@@ -118,6 +129,17 @@ impl Mailbox {
         contents.queue.push_handle(message);
         contents.wake_driver();
         Ok(())
+    }
+
+    /// Waits until the peer begins to leave unread what it is sent, or reads again.
+    pub(super) fn poll_stall(&self, context: &mut Context<'_>) -> Poll<bool> {
+        let mut contents = self.lock();
+        if contents.stalled != contents.stall_told {
+            contents.stall_told = contents.stalled;
+            return Poll::Ready(contents.stalled);
+        }
+        contents.receivers.add(context.waker());
+        Poll::Pending
     }
 
     /// Waits for room for another message.
@@ -288,12 +310,18 @@ impl Contents {
         self.receivers.wake();
     }
 
-    /// Whether so much waits for the user that the peer must wait; `waiting` says whether we wait for an acknowledgement.
-    pub(super) fn is_full(&mut self, waiting: bool) -> bool {
-        let limit = if waiting || self.peer_exited || self.counts.is_waiting() { WAITING_LIMIT } else { INBOX_LIMIT };
+    /// Whether so much waits for the user, or for the peer, that nothing more is to be read.
+    pub(super) fn is_full(&mut self, outgoing: &mut Outgoing) -> bool {
+        let waits = outgoing.is_waiting() || self.peer_exited || self.counts.is_waiting();
+        let limit = if waits && !self.bounded { WAITING_LIMIT } else { INBOX_LIMIT };
+        let progress = outgoing.progress();
+        let is_backlogged = self.bounded && self.queue.waiting().max(outgoing.unwritten()) > BACKLOG_LIMIT;
+        if std::mem::replace(&mut self.stalled, is_backlogged && !progress) != self.stalled {
+            self.receivers.wake();
+        }
         // A user that disconnects may receive nothing more, and what it waits for is among what was not read.
         let full = self.held > limit && !self.closing;
         self.stalled_at = full.then_some(limit);
-        full
+        full || is_backlogged
     }
 }

@@ -18,8 +18,9 @@ const MOST_MEMBERS: usize = 100;
 
 /// A message that came over a channel: a JSON value, perhaps with a handle.
 ///
-/// The channel scans it as JSON when it arrives, so that malformed input ends the channel then. [`decode`](Message::decode) scans it again
-/// to build the value: a user's message is read twice, once to check it and once as the type that its receiver wants.
+/// The channel scans it as JSON when it arrives, so that malformed input ends the channel then.
+/// [`decode`](Message::decode) scans it again to build the value: a user's message is read twice, once to check it and
+/// once as the type that its receiver wants.
 #[derive(Debug)]
 pub struct Message {
     /// Valid JSON.
@@ -79,8 +80,8 @@ impl Message {
         self.members.as_ref()?.range_of(name, &self.json)
     }
 
-    /// Decodes one member of an internal message. `None` when there is no such member, when it is of another type, and for every message
-    /// of a user's. Of members with the same name the last one counts, as in JavaScript.
+    /// Decodes one member of an internal message. `None` when there is no such member, when it is of another type, and
+    /// for every message of a user's. Of members with the same name the last one counts, as in JavaScript.
     pub(crate) fn member<'a, T: Deserialize<'a>>(&'a self, name: &str) -> Option<T> {
         serde_json::from_str(&self.json[self.range_of(name)?]).ok()
     }
@@ -90,7 +91,7 @@ impl Message {
         &self.json
     }
 
-    /// Decodes the value into any type that serde can make of it: a type of the user's, a `String`, a `serde_json::Value`.
+    /// Decodes the value into any type that serde can make of it: the user's own, or a `serde_json::Value`.
     ///
     /// # Errors
     ///
@@ -103,7 +104,7 @@ impl Message {
         })
     }
 
-    /// How much of the receiver's memory the message takes, in bytes. A descriptor counts for many, since descriptors are as scarce.
+    /// How much of the receiver's memory the message takes, in bytes. A descriptor counts for many: it is as scarce.
     pub(super) fn cost(&self) -> usize {
         const DESCRIPTOR: usize = 64 * 1024;
         let members = self.members.as_ref().map_or(0, |members| size_of_val(&members.0[..]));
@@ -137,8 +138,8 @@ impl Members {
     }
 
     // ANCHOR: internal
-    /// Whether these are the members of an internal message. As in Node, it is an object whose `cmd` is a string that begins with `NODE_`
-    /// and goes on.
+    /// Whether these are the members of an internal message. As in Node, it is an object whose `cmd` is a string that
+    /// begins with `NODE_` and goes on.
     fn are_internal(&self, text: &str) -> bool {
         let cmd = self.range_of("cmd", text).and_then(|range| serde_json::from_str(&text[range]).ok());
         cmd.is_some_and(|Unescaped(cmd)| cmd.len() > 5 && cmd.starts_with("NODE_"))

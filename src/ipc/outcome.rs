@@ -12,18 +12,19 @@ use crate::error::{Error, ErrorKind};
 
 /// How a channel ended.
 ///
-/// The kernel does not say whether the process at the other end closed the channel or died: both end the stream. A parent learns it from
-/// [`Child::exit`](crate::child_process::Child::exit).
+/// The kernel does not say whether the process at the other end closed the channel or died: both end the stream. A
+/// parent learns it from [`Child::exit`](crate::child_process::Child::exit).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
     /// We disconnected: everything we sent was written, and every handle acknowledged.
     Disconnected,
     /// The peer closed its end between two messages, with nothing of ours unread.
     PeerClosed,
-    /// The peer's end was closed before everything we sent was read (`ECONNRESET`). This is more often a process that died than one that
+    /// The peer's end was closed before everything we sent was read (`ECONNRESET`). More often its process died than
     /// disconnected.
     PeerReset,
-    /// The peer's end was closed in the middle of a message: its process died, or dropped what it had not written, as Node does.
+    /// The peer's end was closed in the middle of a message: its process died, or dropped what it had not written, as
+    /// Node does.
     CutShort,
     /// An error ended the channel: [`Channel::recv`](super::Channel::recv) returns it.
     Failed,
@@ -72,7 +73,8 @@ pub(crate) type Outcomes = mpsc::UnboundedSender<(u64, Outcome)>;
 #[derive(Debug)]
 pub(super) enum Receipt {
     One(oneshot::Sender<Outcome>),
-    /// One of many handles, each with its number, whose outcomes arrive in one place in the order in which they happened.
+    /// One of many handles, each with its number, whose outcomes arrive in one place in the order in which they
+    /// happened.
     Numbered(u64, Outcomes),
 }
 

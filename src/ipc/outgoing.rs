@@ -38,6 +38,8 @@ pub(super) struct Outgoing {
     spent: Vec<Vec<u8>>,
     /// The kernel takes no descriptor until one that is on its way has arrived.
     crowded: bool,
+    /// The kernel has taken something since the last [`progress`](Outgoing::progress).
+    progress: bool,
 }
 
 /// The result of a write.
@@ -54,7 +56,7 @@ impl Outgoing {
         Outgoing { window, ..Outgoing::default() }
     }
 
-    /// Takes from the queue what may go, once what was taken before is written: meanwhile short messages gather for one write.
+    /// Takes from the queue what may go, once what was taken before is written: short messages gather meanwhile.
     pub(super) fn refill(&mut self, queue: &mut Queue) {
         self.spent.drain(..).for_each(|lines| queue.keep_spare(lines));
         while !self.pieces.iter().any(|piece| matches!(piece, Piece::Lines { posted: true, .. }))
@@ -103,6 +105,7 @@ impl Outgoing {
             None => {}
             Some(Piece::Lines { bytes, written, posted }) => {
                 let taken = fd_passing::send(socket, &bytes[*written..], None)?;
+                self.progress = true;
                 *written += taken;
                 self.written += if *posted { taken } else { 0 };
                 if *written == bytes.len() {
@@ -133,6 +136,7 @@ impl Outgoing {
                     self.pieces.push_front(Piece::Lines { bytes, written: 0, posted: false });
                 }
                 message.times += 1;
+                self.progress = true;
                 self.sent.push_back(message);
             }
         }
@@ -145,6 +149,20 @@ impl Outgoing {
         self.unacknowledged.one_less();
         self.crowded = false;
         Some(message)
+    }
+
+    /// Returns how many bytes are to be written.
+    pub(super) fn unwritten(&self) -> usize {
+        let bytes = |piece: &Piece| match piece {
+            Piece::Lines { bytes, written, .. } => bytes.len() - written,
+            Piece::Handle(message) => message.line.len(),
+        };
+        self.pieces.iter().map(bytes).sum()
+    }
+
+    /// Returns whether the kernel has taken something since the last call.
+    pub(super) fn progress(&mut self) -> bool {
+        mem::take(&mut self.progress)
     }
 
     /// Whether a handle was sent and not acknowledged.

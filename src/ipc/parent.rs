@@ -26,14 +26,15 @@ pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE
 
 /// Opens the channel to the process that started us: Node's `process.send` and `process.on('message')`.
 ///
-/// Call it once, at the start. Like Node it removes [`PRIVATE_VARIABLES`] from our environment, if this is still the process's only
-/// thread; otherwise they stay, since another thread might be reading them. A child started with
+/// Call it once, at the start. Like Node it removes [`PRIVATE_VARIABLES`] from our environment, if this is still the
+/// process's only thread; otherwise they stay, since another thread might be reading them. A child started with
 /// [`Command`](crate::child_process::Command) does not get them either way.
 ///
-/// The parent learns of the end of the channel before it learns of our exit: when we disconnect, and when `main` returns with the channel
-/// open, our direction of the stream is closed after the last message, and our end stays open until the parent has closed its own, for at
-/// most two seconds. Node 24 and 26 otherwise emit `exit` before `disconnect`, or lose `disconnect`. `std::process::exit` does not wait;
-/// [`disconnect`](Channel::disconnect) before it. Other processes that hold our end of the channel cannot write to it either from then on.
+/// The parent learns of the end of the channel before it learns of our exit. When we disconnect, and when `main`
+/// returns with the channel open, our direction of the stream is closed after the last message, also for other
+/// processes that hold our end. Our end stays open until the parent has closed its own, for at most two seconds. Without that wait,
+/// Node 24 and 26 emit `exit` before `disconnect`, or lose `disconnect`. `std::process::exit` does not wait: await
+/// [`disconnect`](Channel::disconnect) before it.
 ///
 /// ```no_run
 /// # async fn example() -> forklore::Result<()> {
@@ -47,8 +48,8 @@ pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NoChannel`] with the reason: the variable is missing or not a number, the descriptor is not a channel or was taken
-/// before, or the parent wants the serialization mode `advanced`.
+/// [`ErrorKind::NoChannel`] with the reason: the variable is missing or not a number, the descriptor is not a channel
+/// or was taken before, or the parent wants the serialization mode `advanced`.
 ///
 /// # Panics
 ///

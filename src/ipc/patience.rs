@@ -12,12 +12,13 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{Shutdown, shutdown};
 use tokio::time::{Sleep, sleep};
 
-/// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing; and how long a child waits until
-/// its parent has closed its end. A parent needs milliseconds, but one that hangs must not keep its children.
+/// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing; and how long a
+/// child waits until its parent has closed its end. A parent needs milliseconds, but one that hangs must not keep its
+/// children.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// When the last wait without a runtime failed. A runtime that ends with several such channels ends them one after the other, at most
-/// `TOGETHER` apart, and the process must not wait again for each.
+/// When the last wait without a runtime failed. A runtime that ends with several such channels ends them one after the
+/// other, at most `TOGETHER` apart, and the process must not wait again for each.
 static LAST_TIMEOUT: Mutex<Option<Instant>> = Mutex::new(None);
 const TOGETHER: Duration = Duration::from_millis(100);
 
@@ -44,9 +45,9 @@ pub(super) fn poll_until(deadline: Instant, socket: BorrowedFd<'_>, events: Poll
 
 /// A child's wait until its parent has closed its end of the channel.
 ///
-/// A Node parent (libuv 1.52) that learns of the last message, the end and the exit in one turn of its loop emits `exit` before
-/// `disconnect`, and a cluster's primary can lose `disconnect`. So the child closes its direction of the stream, and keeps the rest until the
-/// parent has seen that.
+/// A Node parent (libuv 1.52) that learns of the last message, the end and the exit in one turn of its loop emits `exit`
+/// before `disconnect`, and a cluster's primary can lose `disconnect`. So the child closes its direction of the stream
+/// only, and the rest when the parent has seen that.
 pub(super) struct PeerWait {
     timer: Pin<Box<Sleep>>,
     /// When the wait ends, once our direction of the stream is closed.

@@ -12,9 +12,9 @@ pub(super) const HIGH_WATER: usize = 128 * 1024;
 /// A longer message is not copied behind the others, but stays in its own memory.
 const COPIED: usize = 16 * 1024;
 
-/// The longest line that may be on its way together with other handles. The kernel passes it in one piece then. Node keeps a single
-/// descriptor for the next handle that it finds; with the end of one line and the beginning of the next in one read, it would confuse
-/// their descriptors.
+/// The longest line that may be on its way together with other handles. The kernel passes it in one piece then. Node
+/// keeps a single descriptor for the next handle that it finds; with the end of one line and the beginning of the next
+/// in one read, it would confuse their descriptors.
 const PIPELINED: usize = 16 * 1024;
 
 /// How often a connection that was refused is sent in all. Node does the same, and sends nothing else again.
@@ -166,7 +166,12 @@ impl Queue {
 
     /// Whether a sender may add more without waiting.
     pub(super) fn has_room(&self) -> bool {
-        self.posted - self.taken <= HIGH_WATER as u64
+        self.waiting() <= HIGH_WATER
+    }
+
+    /// How many bytes were posted and not taken.
+    pub(super) fn waiting(&self) -> usize {
+        (self.posted - self.taken) as usize
     }
 
     pub(super) fn posted(&self) -> u64 {
@@ -182,8 +187,8 @@ impl Queue {
 /// Whether an entry may be sent while these handles are not acknowledged. The rules:
 ///
 /// 1. when there are none, anything may go;
-/// 2. lines wait until there are none, so that no message overtakes a handle that has to be sent again (acknowledgements are not entries
-///    and do not wait: otherwise two processes could wait for each other's);
+/// 2. lines wait until there are none, so that no message overtakes a handle that has to be sent again
+///    (acknowledgements are not entries and do not wait: otherwise two processes could wait for each other's);
 /// 3. a handle may go if there are fewer than `window`, and neither its own line nor one of theirs is long.
 fn may_go(entry: &Entry, unacknowledged: Unacknowledged, window: usize) -> bool {
     match entry {

@@ -52,8 +52,9 @@ impl Socket {
         Socket { fd, key: None, on_close }
     }
 
-    /// Names the server that accepted it. With this key the sender can ask later how many of that server's sockets the receiver still has
-    /// open: [`Channel::open_sockets`](super::Channel::open_sockets). Node writes it as `4:127.0.0.1:0`.
+    /// Names the server that accepted it. With this key the sender can ask later how many of that server's sockets the
+    /// receiver still has open: [`Channel::open_sockets`](super::Channel::open_sockets). Node writes it as
+    /// `4:127.0.0.1:0`.
     pub fn with_key(mut self, key: impl Into<String>) -> Socket {
         self.key = Some(key.into());
         self
@@ -63,12 +64,11 @@ impl Socket {
         self.key.as_deref()
     }
 
-    /// Registers the connection with this runtime, to read and write it. If it came with a key it counts as open until the stream is
-    /// dropped.
+    /// Registers the connection with this runtime. If it came with a key it counts as open until the stream is dropped.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::WrongHandle`] when it is neither a TCP nor a Unix connection; those of registering it with the runtime.
+    /// [`ErrorKind::WrongHandle`] when it is neither TCP nor a Unix socket; those of registering it with the runtime.
     ///
     /// # Panics
     ///

@@ -1,4 +1,5 @@
-//! Text can share the buffer that a read filled, without a copy: the standard library's text types own their memory or borrow it.
+//! Text can share the buffer that a read filled, without a copy: the standard library's text types own their memory or
+//! borrow it.
 #![allow(unsafe_code)]
 
 use std::ops::{Deref, Range};
@@ -41,8 +42,8 @@ impl Deref for SharedText {
     type Target = str;
 
     fn deref(&self) -> &str {
-        // SAFETY: `new` has checked these bytes, or `part` has cut them out of checked ones at the edges of characters. Bytes that were
-        // read never change: a buffer gives out each part once.
+        // SAFETY: `new` has checked these bytes, or `part` has cut them out of checked ones at the edges of characters.
+        // Bytes that were read never change: a buffer gives out each part once.
         unsafe { from_utf8_unchecked(&self.0) }
     }
 }

@@ -172,6 +172,8 @@ pub(crate) async fn a_bad_address_is_refused() -> Outcome {
             assert!(reply["errno"].as_i64().is_some_and(|errno| errno < 0), "{policy}: {bad:.300}: {reply}");
         }
         assert_eq!(cluster.primary.listeners(), []);
+        // None of its descriptors was announced, which the user is told once.
+        cluster.descriptor_refused(&impostor).await;
         // It may be wrong as often as it likes.
         let reply = say(&cluster, &impostor, &query(99)).await;
         assert!(matches!(reply["errno"].as_i64(), None | Some(0)), "{reply}");

@@ -119,7 +119,13 @@ impl Watched {
     }
 
     pub(crate) async fn disconnected(&self, worker: &Worker) {
-        self.take("disconnect", |event| matches!(event, Event::Disconnect(who) if who == worker).then_some(())).await;
+        self.take("disconnect", |event| matches!(event, Event::Disconnect(who, _) if who == worker).then_some(()))
+            .await;
+    }
+
+    pub(crate) async fn descriptor_refused(&self, worker: &Worker) {
+        let pick = |event: &Event| matches!(event, Event::DescriptorRefused(who, _) if who == worker).then_some(());
+        self.take("descriptor refused", pick).await;
     }
 
     pub(crate) async fn silent(&self, worker: &Worker) {
@@ -162,7 +168,7 @@ impl Watched {
                     let exit = exit.as_ref().expect("it can be waited for");
                     assert_eq!(*exit, Exit::Code(0), "{worker:?}");
                 }
-                Event::Fork(_) | Event::Online(_) | Event::Listening(..) | Event::Disconnect(_) => {}
+                Event::Fork(_) | Event::Online(_) | Event::Listening(..) | Event::Disconnect(..) => {}
                 other => panic!("nobody expects {other:?}"),
             }
         }

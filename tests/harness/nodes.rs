@@ -13,7 +13,8 @@ use super::{find, trial_unless};
 /// The supported versions. One that is not installed is reported as ignored, or as a failure, as a missing tool is.
 const SUPPORTED: [u32; 4] = [20, 22, 24, 26];
 
-/// The environment variable with the `node` programs, or the directories that each has one in, separated by colons. Default: the `node` in PATH.
+/// The environment variable with the `node` programs, or directories that contain one, separated by colons. Default: the
+/// `node` in PATH.
 pub(crate) const NODES: &str = "FORKLORE_NODES";
 
 thread_local! {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
-use forklore::cluster::Worker;
+use forklore::cluster::{Options, Worker};
 use serde_json::json;
 
 use crate::kit::{Outcome, POLICIES};
@@ -63,8 +63,8 @@ pub(crate) async fn all_send_from_the_shared_socket() -> Outcome {
 }
 
 pub(crate) async fn a_descriptor_of_the_primary_is_bound() -> Outcome {
-    let mut cluster = round_robin();
     let ours = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let mut cluster = Watched::new(Options::default().allow_descriptor(ours.as_raw_fd()));
     let worker = cluster.fork_with("datagram.js", "receives", &json!({ "fd": ours.as_raw_fd() }));
     assert_eq!(cluster.listening(&worker).await.fd, Some(ours.as_raw_fd().into()));
     UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.send_to(b"through your socket", ours.local_addr()?)?;

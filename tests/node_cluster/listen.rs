@@ -166,8 +166,8 @@ pub(crate) async fn ipv6_only_leaves_ipv4_free_when_shared() -> Outcome {
 
 pub(crate) async fn a_descriptor_of_the_primary_is_served() -> Outcome {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
         let ours = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let mut cluster = Watched::new(Options::default().policy(policy).allow_descriptor(ours.as_raw_fd()));
         let worker = cluster.fork_with("server.js", "net", &json!({ "fd": ours.as_raw_fd() }));
         let address = cluster.listening(&worker).await;
         assert_eq!(

@@ -4,13 +4,14 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::AsRawFd;
 
 use forklore::child_process::Exit;
+use forklore::cluster::Options;
 use forklore::cluster::schedule::Policy;
 use nix::errno::Errno;
 use nix::unistd::{Uid, geteuid, setfsuid};
 use serde_json::{Value, json};
 
 use crate::kit::{Outcome, POLICIES, all_of};
-use crate::watched::{IDLE_LIFE, round_robin, watched};
+use crate::watched::{IDLE_LIFE, Watched, round_robin, watched};
 
 fn error(code: &str, errno: Errno) -> Value {
     json!({ "code": code, "errno": -(errno as i32), "syscall": "bind" })
@@ -18,7 +19,13 @@ fn error(code: &str, errno: Errno) -> Value {
 
 /// What a worker says that wants to listen there. It goes on as if nothing had been.
 async fn refusal(policy: Policy, options: &Value) -> Value {
-    let mut cluster = watched(policy);
+    let announced = Options::default().policy(policy);
+    // What is announced is refused for what it is.
+    let announced = match options["fd"].as_i64() {
+        Some(fd) => announced.allow_descriptor(fd.try_into().expect("a descriptor")),
+        None => announced,
+    };
+    let mut cluster = Watched::new(announced);
     let worker = cluster.fork_with("server.js", "net", options);
     let refusal = cluster.message(&worker).await;
     assert_eq!((cluster.primary.listeners(), worker.is_connected()), (vec![], true));

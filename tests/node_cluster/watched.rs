@@ -86,7 +86,7 @@ impl Watched {
             Event::Fork(worker) => (worker.id(), "fork"),
             Event::Online(worker) => (worker.id(), "online"),
             Event::Listening(worker, _) => (worker.id(), "listening"),
-            Event::Disconnect(worker) => (worker.id(), "disconnect"),
+            Event::Disconnect(worker, _) => (worker.id(), "disconnect"),
             Event::Exit(worker, _) => (worker.id(), "exit"),
             Event::Message(..) => return Some(event),
             other => panic!("nobody expects {other:?}"),
@@ -141,7 +141,7 @@ impl Watched {
 
     pub(crate) async fn disconnect(&mut self, worker: &Worker) {
         let pick = |event| match event {
-            Event::Disconnect(who) if who == *worker => Ok(()),
+            Event::Disconnect(who, _) if who == *worker => Ok(()),
             event => Err(event),
         };
         self.find("disconnect", pick).await;

@@ -75,7 +75,7 @@ fn told(event: &Event) -> Value {
         Event::Online(worker) => json!({ "online": worker.id() }),
         Event::Listening(worker, address) => json!({ "listening": worker.id(), "port": address.port }),
         Event::Message(worker, message) => json!({ "message": worker.id(), "text": message.json() }),
-        Event::Disconnect(worker) => json!({ "disconnect": worker.id() }),
+        Event::Disconnect(worker, _) => json!({ "disconnect": worker.id() }),
         Event::Exit(worker, exit) => json!({ "exit": worker.id(), "how": format!("{exit:?}") }),
         Event::AcceptFailed(address, error) => json!({ "acceptFailed": address.to_string(), "code": error.code() }),
         other => json!({ "other": format!("{other:?}") }),

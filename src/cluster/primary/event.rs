@@ -6,14 +6,14 @@ use nix::errno::Errno;
 
 use super::Worker;
 use super::address::Address;
-use super::member::QueuedEvent;
+use super::member::{Disconnection, QueuedEvent};
 use super::run::Cluster;
 use super::state::Notice;
 use crate::child_process::Exit;
 use crate::error::Error;
 use crate::ipc::Message;
 
-/// What happens in a cluster: Node's events, and two that it does not have.
+/// What happens in a cluster: Node's events, and some that Node does not have.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event {
@@ -25,13 +25,20 @@ pub enum Event {
     Listening(Worker, Address),
     /// It has sent a message.
     Message(Worker, Message),
-    /// Its channel has ended, after all of its messages. The process may still run.
-    Disconnect(Worker),
+    /// Its channel has ended, after all of its messages, and how. The process may still run.
+    Disconnect(Worker, Disconnection),
     /// Its process has ended, and how; the error is that of waiting for it. This follows [`Event::Disconnect`].
     Exit(Worker, Result<Exit, Error>),
     /// It has not answered for longer than [`Options::answer_limit`](super::Options::answer_limit), and was sent SIGKILL. Its
     /// connections move on when it has ended.
     Silent(Worker),
+    /// It has left unread for 30 s what it was sent, and was sent SIGKILL: what the primary keeps for it must not grow for ever.
+    Stalled(Worker),
+    /// It has asked to listen on a descriptor that [`Options::allow_descriptor`](super::Options::allow_descriptor) has not announced, and was
+    /// refused. Reported once for each worker.
+    DescriptorRefused(Worker, Address),
+    /// A listener was closed that has had no worker for [`Options::idle_listener_limit`](super::Options::idle_listener_limit).
+    ListenerClosed(Address),
     /// Connections could not be accepted and stay in the kernel's backlog; the primary goes on trying. Reported once for each failure that
     /// lasts.
     AcceptFailed(Address, Error),
@@ -48,6 +55,7 @@ impl Event {
                 let error = Error::system("accept a connection on", address.to_string(), Errno::from_raw(errno));
                 return Some(Event::AcceptFailed(address, error));
             }
+            QueuedEvent::Notice(Notice::ListenerClosed(address), _) => return Some(Event::ListenerClosed(address)),
             QueuedEvent::Notice(notice, member) => (notice, member?),
         };
         let exit = || member.exit.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -55,13 +63,18 @@ impl Event {
             Notice::Fork(_) => Event::Fork(Worker::new(member, cluster)),
             Notice::Online(_) => Event::Online(Worker::new(member, cluster)),
             Notice::Listening(_, address) => Event::Listening(Worker::new(member, cluster), address),
-            Notice::Disconnect(_) => Event::Disconnect(Worker::new(member, cluster)),
+            Notice::Disconnect(_) => {
+                let how = member.disconnection()?;
+                Event::Disconnect(Worker::new(member, cluster), how)
+            }
             Notice::Exit(_) => {
                 let exit = exit()?;
                 Event::Exit(Worker::new(member, cluster), exit)
             }
             Notice::Silent(_) => Event::Silent(Worker::new(member, cluster)),
-            Notice::AcceptFailed(..) => return None,
+            Notice::Stalled(_) => Event::Stalled(Worker::new(member, cluster)),
+            Notice::DescriptorRefused(_, address) => Event::DescriptorRefused(Worker::new(member, cluster), address),
+            Notice::AcceptFailed(..) | Notice::ListenerClosed(_) => return None,
         })
     }
 }

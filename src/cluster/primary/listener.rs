@@ -52,6 +52,13 @@ impl OpenListener {
         matches!(self, OpenListener::Accepting { is_paused: false, .. })
     }
 
+    /// Has the task look whether it may accept.
+    pub(super) fn look_again(&self) {
+        if let OpenListener::Accepting { resumed, .. } = self {
+            resumed.notify_one();
+        }
+    }
+
     pub(super) fn set_paused(&mut self, paused: bool) {
         if let OpenListener::Accepting { is_paused, resumed, .. } = self {
             *is_paused = paused;

@@ -3,8 +3,9 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `state/` | every decision, without sockets, tasks and clocks: **the rules** |
-//! | `run.rs` | what carries the decisions out, and tells the state machine what happens |
-//! | `listener.rs`, `member.rs` | the sockets and the processes that it owns |
+//! | `run.rs` | what carries the decisions out |
+//! | `listener.rs`, `member.rs`, `spares.rs` | the sockets, the processes and the spare descriptors that it owns |
+//! | `tasks.rs` | what tells the state machine what happens |
 //! | `spawn_thread.rs` | the thread that starts workers |
 //! | `options.rs`, `worker.rs`, `event.rs`, `address.rs` | [`Options`], [`Worker`], [`Event`], [`Address`] |
 
@@ -14,9 +15,11 @@ mod listener;
 mod member;
 mod options;
 mod run;
+mod spares;
 mod spawn_thread;
 #[expect(missing_docs, reason = "not part of the public interface; the items say what their fields mean")]
 pub mod state;
+mod tasks;
 mod worker;
 
 use std::sync::Arc;
@@ -28,6 +31,7 @@ use crate::ipc::{Settings, UNIQUE_ID};
 
 pub use address::Address;
 pub use event::Event;
+pub use member::Disconnection;
 use member::Member;
 pub use options::Options;
 use run::Cluster;
@@ -121,6 +125,14 @@ impl Primary {
         self.cluster().lock().state.listeners().collect()
     }
 
+    /// Closes a listener, with what waits there, by its [`id`](ListenerInfo::id). Returns whether it was open. The workers that listen there
+    /// are handed nothing more. They are not told, since the protocol has no message for it.
+    pub fn close_listener(&self, id: u32) -> bool {
+        let is_open = self.listeners().iter().any(|listener| listener.id == id);
+        self.cluster().on(Input::CloseListener { listener: id });
+        is_open
+    }
+
     /// Asks all workers to disconnect, closes the listeners with what waits there, and waits until all workers have ended. Node's
     /// `cluster.disconnect()` waits for their channels only. How long it takes depends on the workers' connections; a Node worker that has
     /// an `exclusive` server does not end on its own.
@@ -159,17 +171,21 @@ impl Group {
         let cluster = &self.owner.0;
         let (id, options) = {
             let mut inner = cluster.lock();
-            (inner.state.next_worker(), *inner.state.group(self.number))
+            (inner.state.next_worker(), inner.state.group(self.number).clone())
         };
         // The channel's window is not the narrower one. A refused listener or connection is answered by the cluster, not sent again.
-        let settings = Settings::default().internal_messages().window(options.window);
-        let mut command = command.env(UNIQUE_ID, id.to_string()).channel_settings(settings);
+        let settings = |settings: Settings| {
+            let settings = settings.of_primary(options.window);
+            options.message_limit.map_or(settings, |bytes| settings.message_limit(bytes))
+        };
+        let mut command = command.env(UNIQUE_ID, id.to_string()).map_channel_settings(settings);
         if options.kill_orphans {
             command = command.parent_death_signal(Signal::SIGKILL);
         }
-        let (child, channel) = spawn_thread::fork(command)?;
+        let (child, channel) = cluster.with_spares(|| spawn_thread::fork(command))?;
         let member = Arc::new(Member::new(id, child, channel));
-        cluster.add_worker(member.clone(), self.number);
+        let returned = cluster.add_worker(member.clone(), self.number);
+        tasks::serve(cluster, member.clone(), returned);
         Ok(Worker::new(member, cluster))
     }
 

@@ -1,26 +1,30 @@
-//! Carries out what the state machine decides, and tells it what happens. There is no rule in this file: it owns descriptors, tasks and
-//! timers.
+//! Carries out what the state machine decides. There is no rule in this file: it owns the descriptors.
 
 use std::collections::{HashMap, VecDeque};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::listener::OpenListener;
 use super::member::{EventQueue, Member, QueuedEvent};
+use super::spares::Spares;
 use super::state::{ConnectionId, Delivery, Effect, Input, ListenerId, PrimaryState, WorkerId};
 use crate::child_process::Signal;
-use crate::cluster::protocol::{Envelope, FromPrimary, FromWorker};
+use crate::cluster::protocol::{Envelope, FromPrimary};
 use crate::error::ErrorKind;
 use crate::ipc::{NotSent, Outcome, Outcomes};
 use crate::net::{Accepted, Acceptor};
 
 /// How many connections are taken out of the backlog before other tasks have their turn.
 const BATCH: usize = 16;
+
+/// Where the connections that a worker was handed come back.
+pub(super) type Returned = UnboundedReceiver<(ConnectionId, Outcome)>;
 
 /// A cluster's primary, as its tasks and its users share it.
 #[derive(Debug)]
@@ -30,7 +34,7 @@ pub(super) struct Cluster {
     /// Notified when a worker was forgotten.
     pub(super) worker_removed: Notify,
     /// Notified when the state machine is to be woken earlier than was known.
-    wake_changed: Arc<Notify>,
+    pub(super) wake_changed: Arc<Notify>,
     start: Instant,
 }
 
@@ -43,7 +47,11 @@ pub(super) struct Inner {
     connections: HashMap<ConnectionId, Option<OwnedFd>>,
     last_connection: ConnectionId,
     wake_at: Option<Duration>,
-    has_timer: bool,
+    pub(super) has_timer: bool,
+    /// Held for the next fork, which needs some when there are no others.
+    spares: Spares,
+    /// How many forks are under way. Nothing is accepted meanwhile.
+    forking: usize,
     /// Empty; kept for its memory.
     effects: Vec<Effect>,
 }
@@ -94,7 +102,10 @@ impl Cluster {
                 inner.connections.insert(connection, not_sent.handle.map(OwnedFd::from));
                 return Some(Input::Returned { worker, connection, delivery: Delivery::Unsent });
             }
-            Effect::Close { connection, .. } => drop(inner.connections.remove(&connection)),
+            Effect::Close { connection, .. } => {
+                inner.connections.remove(&connection);
+                inner.spares.refill();
+            }
             // If its channel has ended, the worker needs no answer.
             Effect::Send { worker, seq, message } => {
                 drop(inner.member(worker)?.channel.post(&Envelope::new(seq, &message)));
@@ -103,14 +114,13 @@ impl Cluster {
                 let refused = Input::ListenerRefused { worker, ack: reply.ack, listener };
                 let Ok(handle) = inner.listeners.get(&listener)?.handle()? else { return Some(refused) };
                 let reply = FromPrimary::Reply(reply);
-                let delivery = inner.member(worker)?.channel.post_handle(&Envelope::new(seq, &reply), handle).ok()?;
+                let posted = inner.member(worker)?.channel.post_handle(&Envelope::new(seq, &reply), handle);
+                let Ok(delivery) = posted else { return Some(Input::ListenerArrived { worker }) };
                 let cluster = Arc::downgrade(self);
                 tokio::spawn(async move {
-                    if let Err(not_sent) = delivery.await
-                        && is_refusal(&not_sent)
-                        && let Some(cluster) = cluster.upgrade()
-                    {
-                        cluster.on(refused);
+                    let is_refused = delivery.await.is_err_and(|not_sent| is_refusal(&not_sent));
+                    if let Some(cluster) = cluster.upgrade() {
+                        cluster.on(if is_refused { refused } else { Input::ListenerArrived { worker } });
                     }
                 });
             }
@@ -128,6 +138,11 @@ impl Cluster {
             Effect::CloseListener { listener } => drop(inner.listeners.remove(&listener)),
             Effect::PauseAccepting { listener } => inner.listeners.get_mut(&listener)?.set_paused(true),
             Effect::ResumeAccepting { listener } => inner.listeners.get_mut(&listener)?.set_paused(false),
+            Effect::PauseReading { worker } => inner.member(worker)?.set_paused(true),
+            Effect::ResumeReading { worker } => inner.member(worker)?.set_paused(false),
+            Effect::FindBroken { connections } => {
+                return Some(Input::Broken { connections: inner.broken(connections) });
+            }
             Effect::Tell(notice) => {
                 let member = notice.worker().and_then(|worker| inner.member(worker)).cloned();
                 self.events.push(QueuedEvent::Notice(notice, member));
@@ -153,20 +168,49 @@ impl Cluster {
         None
     }
 
-    /// Adds a worker that was just forked, and serves it in a task.
-    pub(super) fn add_worker(self: &Arc<Self>, member: Arc<Member>, group: usize) {
+    /// Has a fork find descriptors even if there are no others: releases the spare ones for it, and then takes new ones.
+    pub(super) fn with_spares<T>(self: &Arc<Self>, fork: impl FnOnce() -> T) -> T {
+        {
+            let mut inner = self.lock();
+            inner.forking += 1;
+            inner.spares.release();
+        }
+        let forked = fork();
+        let mut inner = self.lock();
+        inner.forking -= 1;
+        inner.spares.keep();
+        let count = inner.spares.missing();
+        if count > 0 {
+            self.carry_out(&mut inner, Input::SparesMissing { count });
+        }
+        inner.listeners.values().for_each(OpenListener::look_again);
+        forked
+    }
+
+    /// Adds a worker that was just forked. Returns where its connections come back.
+    pub(super) fn add_worker(self: &Arc<Self>, member: Arc<Member>, group: usize) -> Returned {
         let (outcomes, returned) = unbounded_channel();
         let mut inner = self.lock();
-        inner.workers.insert(member.id, (member.clone(), outcomes));
-        if !std::mem::replace(&mut inner.has_timer, true) {
-            tokio::spawn(wake_in_time(Arc::downgrade(self), self.wake_changed.clone()));
-        }
-        self.carry_out(&mut inner, Input::Forked { worker: member.id, group });
-        tokio::spawn(supervise_worker(self.clone(), member, returned));
+        let worker = member.id;
+        inner.workers.insert(worker, (member, outcomes));
+        self.carry_out(&mut inner, Input::Forked { worker, group });
+        returned
+    }
+
+    /// When the state machine is to be woken.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        self.lock().wake_at.map(|time| self.start + time)
+    }
+
+    /// The time has come.
+    pub(super) fn tick(self: &Arc<Self>) {
+        let mut inner = self.lock();
+        inner.wake_at = None;
+        self.carry_out(&mut inner, Input::Tick);
     }
 
     /// The channel gives back a connection.
-    fn returned(self: &Arc<Self>, worker: WorkerId, connection: ConnectionId, outcome: Outcome) {
+    pub(super) fn returned(self: &Arc<Self>, worker: WorkerId, connection: ConnectionId, outcome: Outcome) {
         let (handle, delivery) = match outcome {
             Ok(handle) => (Some(handle), Delivery::Arrived),
             Err(not_sent) if is_refusal(&not_sent) => (not_sent.handle, Delivery::Refused),
@@ -187,8 +231,9 @@ impl Cluster {
             Ok(Some((fd, client))) => {
                 inner.last_connection += 1;
                 let connection = inner.last_connection;
+                let is_scarce = inner.spares.is_near_limit(&fd);
                 inner.connections.insert(connection, Some(fd));
-                Input::Accepted { listener, connection, client }
+                Input::Accepted { listener, connection, client, is_scarce }
             }
             Ok(None) => Input::BacklogEmpty { listener },
             Err(errno) => Input::AcceptFailed { listener, errno: errno as i32 },
@@ -203,8 +248,19 @@ impl Inner {
         self.workers.get(&worker).map(|(member, _)| member)
     }
 
+    /// Those of the connections whose client has gone, as far as the kernel can tell.
+    fn broken(&self, mut connections: Vec<ConnectionId>) -> Vec<ConnectionId> {
+        let fd = |connection: &ConnectionId| self.connections.get(connection).and_then(Option::as_ref);
+        connections.retain(|connection| fd(connection).is_some());
+        let polled = connections.iter().filter_map(|connection| fd(connection));
+        let mut polled: Vec<_> = polled.map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty())).collect();
+        let _ = poll(&mut polled, PollTimeout::ZERO);
+        let is_broken = polled.iter().map(|one| one.revents().is_some_and(|events| !events.is_empty()));
+        connections.iter().zip(is_broken).filter(|(_, broken)| *broken).map(|(connection, _)| *connection).collect()
+    }
+
     fn is_accepting(&self, listener: ListenerId) -> bool {
-        self.listeners.get(&listener).is_some_and(OpenListener::is_accepting)
+        self.forking == 0 && self.listeners.get(&listener).is_some_and(OpenListener::is_accepting)
     }
 }
 
@@ -235,78 +291,4 @@ async fn accept_all(cluster: Weak<Cluster>, listener: ListenerId, acceptor: Acce
         }
         tokio::task::yield_now().await;
     }
-}
-
-/// Sends the state machine a tick whenever it has asked for one, as long as there is a cluster.
-async fn wake_in_time(cluster: Weak<Cluster>, wake_changed: Arc<Notify>) {
-    loop {
-        let wake_at = match cluster.upgrade() {
-            Some(cluster) => cluster.lock().wake_at.map(|time| cluster.start + time),
-            None => return,
-        };
-        let changed = wake_changed.notified();
-        let Some(time) = wake_at else {
-            changed.await;
-            continue;
-        };
-        if tokio::time::timeout_at(time.into(), changed).await.is_err()
-            && let Some(cluster) = cluster.upgrade()
-        {
-            let mut inner = cluster.lock();
-            inner.wake_at = None;
-            cluster.carry_out(&mut inner, Input::Tick);
-        }
-    }
-}
-
-/// Serves one worker, until its channel and its process have ended.
-async fn supervise_worker(cluster: Arc<Cluster>, member: Arc<Member>, returned: UnboundedReceiver<(u64, Outcome)>) {
-    let exited = member.with_child(|child| child.exit_later());
-    let wait_for_exit = async {
-        let exit = exited.await;
-        *member.exit.lock().unwrap_or_else(PoisonError::into_inner) = Some(exit);
-        cluster.on(Input::Exited { worker: member.id });
-    };
-    tokio::join!(wait_for_exit, handle_messages(&cluster, &member, returned), deliver_messages(&cluster, &member));
-}
-
-/// Passes on what a worker says to the cluster, and the connections that come back.
-async fn handle_messages(
-    cluster: &Arc<Cluster>,
-    member: &Member,
-    mut returned: UnboundedReceiver<(ConnectionId, Outcome)>,
-) {
-    let worker = member.id;
-    loop {
-        tokio::select! {
-            // A connection is back before the worker answers for it: its acknowledgement is written first.
-            biased;
-            Some((connection, outcome)) = returned.recv() => cluster.returned(worker, connection, outcome),
-            message = member.channel.recv_internal() => {
-                let Ok(Some(message)) = message else { break };
-                if let Some((seq, message)) = FromWorker::read(&message) {
-                    cluster.on(Input::Message { worker, seq, message });
-                }
-            }
-        }
-    }
-    cluster.on(Input::ChannelEnded { worker });
-    // Ends when the cluster has forgotten the worker.
-    while let Some((connection, outcome)) = returned.recv().await {
-        cluster.returned(worker, connection, outcome);
-    }
-}
-
-/// Passes on what a worker says to the user.
-async fn deliver_messages(cluster: &Arc<Cluster>, member: &Arc<Member>) {
-    // An error ends the channel, too: what came was not a message.
-    while let Ok(Some(message)) = member.channel.recv().await {
-        tokio::select! {
-            () = cluster.events.has_room() => {}
-            // What is left is at most what a channel holds.
-            _ = member.channel.closed() => {}
-        }
-        cluster.events.push(QueuedEvent::Message(member.clone(), message));
-    }
-    cluster.on(Input::MessagesDelivered { worker: member.id });
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use serde::Serialize;
 
-use super::member::Member;
+use super::member::{Disconnection, Member};
 use super::run::Cluster;
 use super::state::{Input, State, WorkerStatus};
 use crate::child_process::{Child, Exit, Signal};
@@ -115,6 +115,17 @@ impl Worker {
         if let Some(cluster) = self.cluster.upgrade() {
             cluster.on(input);
         }
+    }
+
+    /// Ends its channel at once: Node's `worker.process.disconnect()`. What it has sent is still received. What was sent to it and is not
+    /// written is lost. A Node worker exits then, and so does ours.
+    pub fn close_channel(&self) {
+        self.member.channel.sever();
+    }
+
+    /// Returns how its channel has ended; `None` while it is open.
+    pub fn disconnection(&self) -> Option<Disconnection> {
+        self.member.disconnection()
     }
 
     /// Sends it a signal, and nothing else; `false` when it has ended already. What it was handed and has not accepted goes to the others.

@@ -150,14 +150,30 @@ impl<T> Scheduler<T> {
         self.waiting
     }
 
-    /// Takes everything that waits, the oldest first.
-    pub fn drain(&mut self) -> impl Iterator<Item = T> + use<T> {
-        let lines = self.entries.values_mut().flat_map(|entry| entry.line.drain(..));
-        let mut all: Vec<_> = self.common.drain(..).chain(lines).collect();
-        all.sort_by_key(|queued| queued.age);
-        self.waiting = 0;
+    /// Returns everything that waits, in no particular order.
+    pub fn items(&self) -> impl Iterator<Item = &T> {
+        let lines = self.entries.values().flat_map(|entry| &entry.line);
+        self.common.iter().chain(lines).map(|queued| &queued.item)
+    }
+
+    /// Takes what waits and is chosen, the oldest first.
+    pub fn extract(&mut self, mut is_chosen: impl FnMut(&T) -> bool) -> Vec<T> {
+        let mut chosen = Vec::new();
+        let lines = self.entries.values_mut().map(|entry| &mut entry.line);
+        for line in lines.chain([&mut self.common]) {
+            let (taken, kept): (Vec<_>, Vec<_>) = line.drain(..).partition(|queued| is_chosen(&queued.item));
+            *line = kept.into();
+            chosen.extend(taken);
+        }
         self.entries.values_mut().for_each(|entry| entry.update(&mut *self.order));
-        all.into_iter().map(|queued| queued.item)
+        chosen.sort_by_key(|queued| queued.age);
+        self.waiting -= chosen.len();
+        chosen.into_iter().map(|queued| queued.item).collect()
+    }
+
+    /// Takes everything that waits, the oldest first.
+    pub fn drain(&mut self) -> Vec<T> {
+        self.extract(|_| true)
     }
 
     fn put(&mut self, queued: Queued<T>, push: fn(&mut VecDeque<Queued<T>>, Queued<T>)) {

@@ -206,8 +206,8 @@ impl WorkerProcess {
     }
 
     /// Leaves the cluster on its own: no listener takes anything more. When the last [`Connection`](super::Connection) has been dropped,
-    /// the primary is told that the worker leaves, and the channel is closed. Then this returns: when the primary has closed its end, or
-    /// after two seconds, so that it learns of the end before the process exits.
+    /// the primary is told that the worker leaves, and the channel is closed. This returns when the primary has closed
+    /// its end too, or after two seconds, so that the primary learns of the end before the process exits.
     ///
     /// The worker goes on leaving when the future is dropped.
     pub async fn disconnect(&self) {

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use super::worker::Unanswered;
-use super::{
-    Address, Closed, ConnectionId, Delivery, Effect, ListenerId, Notice, PrimaryState, RETRY_DELAY, Timer, WorkerId,
-};
+use super::{Closed, ConnectionId, Delivery, Effect, ListenerId, Notice, PrimaryState, RETRY_DELAY, Timer, WorkerId};
 
 impl PrimaryState {
     /// Hands out what waits at a listener, as long as a worker may have it.
@@ -36,6 +34,12 @@ impl PrimaryState {
             }
         }
         // ANCHOR_END: dispatch
+        self.update_accepting(id, effects);
+    }
+
+    /// Pauses accepting while as many connections wait as may, and resumes it (rule 7).
+    pub(super) fn update_accepting(&mut self, id: ListenerId, effects: &mut Vec<Effect>) {
+        let Some(listener) = self.listeners.get_mut(&id) else { return };
         let is_full = listener.waiting() >= listener.waiting_limit;
         if std::mem::replace(&mut listener.is_full, is_full) != is_full && !self.failing.contains_key(&id) {
             effects.push(match is_full {
@@ -82,13 +86,18 @@ impl PrimaryState {
     fn refused(&mut self, worker: WorkerId, place: usize, now: Duration, effects: &mut Vec<Effect>) {
         let Some(record) = self.workers.get_mut(&worker) else { return };
         let Some(mut one) = record.unanswered.remove(place) else { return };
-        let Some(listener) = self.listeners.get_mut(&one.listener) else {
-            return effects.push(Effect::Close { connection: one.waiting.connection, why: Closed::NoListener });
-        };
-        // The refusal of a worker that no longer listens there says nothing about the others.
-        one.waiting.refusals += u32::from(listener.answered(worker, now.saturating_sub(one.since), false));
-        if listener.refused(one.waiting) {
-            self.retry_later(one.listener, now);
+        match self.listeners.get_mut(&one.listener) {
+            Some(listener) => {
+                // The refusal of a worker that no longer listens there says nothing about the others.
+                one.waiting.refusals += u32::from(listener.answered(worker, now.saturating_sub(one.since), false));
+                // The others are asked first, whatever the policy says.
+                listener.shut_to(worker);
+                if listener.refused(one.waiting) {
+                    self.retry_later(one.listener, now);
+                }
+                self.dispatch(one.listener, now, effects);
+            }
+            None => effects.push(Effect::Close { connection: one.waiting.connection, why: Closed::NoListener }),
         }
         self.serve_more(worker, one.listener, now, effects);
     }
@@ -161,10 +170,13 @@ impl PrimaryState {
     pub(super) fn accept_failed(&mut self, id: ListenerId, errno: i32, now: Duration, effects: &mut Vec<Effect>) {
         let Some(listener) = self.listeners.get_mut(&id) else { return };
         if !std::mem::replace(&mut listener.accept_failure_told, true) {
-            // The real port, where any port was asked for.
-            let port = listener.local.map_or(listener.address.port, |local| local.port());
-            effects.push(Effect::Tell(Notice::AcceptFailed(Address { port, ..listener.address.clone() }, errno)));
+            effects.push(Effect::Tell(Notice::AcceptFailed(listener.real_address(), errno)));
         }
+        self.pause_after_failure(id, now, effects);
+    }
+
+    /// Accepts nothing at a listener for a while (rules 8 and 16).
+    pub(super) fn pause_after_failure(&mut self, id: ListenerId, now: Duration, effects: &mut Vec<Effect>) {
         let time = now + RETRY_DELAY;
         if self.failing.insert(id, time).is_none() {
             effects.push(Effect::PauseAccepting { listener: id });

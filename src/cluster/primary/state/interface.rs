@@ -25,6 +25,14 @@ pub enum Input {
     Returned { worker: WorkerId, connection: ConnectionId, delivery: Delivery },
     /// The worker did not take the listening socket that came with the reply to query `ack`.
     ListenerRefused { worker: WorkerId, ack: u64, listener: ListenerId },
+    /// The worker has the listening socket that came with the reply to a query.
+    ListenerArrived { worker: WorkerId },
+    /// The worker's channel stands still since the worker does not read what it is sent; or it moves again.
+    ChannelStalled { worker: WorkerId, stalled: bool },
+    /// So many of the spare descriptors are missing, and cannot be had.
+    SparesMissing { count: usize },
+    /// These are the broken ones of the connections of an [`Effect::FindBroken`].
+    Broken { connections: Vec<ConnectionId> },
     /// The channel has ended, and every message of the cluster that came over it was passed on as [`Input::Message`].
     ChannelEnded { worker: WorkerId },
     /// The channel has ended, and the user has all of the worker's messages.
@@ -35,12 +43,14 @@ pub enum Input {
     Opened { listener: ListenerId, local: Option<SocketAddr> },
     /// A listener could not be opened, with this error number.
     OpenFailed { listener: ListenerId, errno: i32 },
-    /// A connection was accepted; `client` is its peer's address, if it has one.
-    Accepted { listener: ListenerId, connection: ConnectionId, client: Option<IpAddr> },
+    /// A connection was accepted; `client` is its peer's address, if it has one. `is_scarce`: few descriptors are left.
+    Accepted { listener: ListenerId, connection: ConnectionId, client: Option<IpAddr>, is_scarce: bool },
     /// No connection is left to be accepted for the moment.
     BacklogEmpty { listener: ListenerId },
     /// `accept4(2)` failed with this error number for a reason that will last.
     AcceptFailed { listener: ListenerId, errno: i32 },
+    /// The user closes a listener.
+    CloseListener { listener: ListenerId },
     /// The user asks a worker to disconnect.
     Disconnect { worker: WorkerId },
     /// The user changes a worker's weight.
@@ -71,7 +81,7 @@ pub enum Delivery {
 pub enum Effect {
     /// Sends a message to a worker.
     Send { worker: WorkerId, seq: u64, message: FromPrimary },
-    /// Sends the reply to a query with a listener's socket. May lead to [`Input::ListenerRefused`].
+    /// Sends the reply to a query with a listener's socket. Leads to [`Input::ListenerArrived`] or [`Input::ListenerRefused`].
     SendListener { worker: WorkerId, seq: u64, reply: Box<Reply>, listener: ListenerId },
     /// Hands a connection to a worker. Leads to [`Input::Returned`].
     HandOver { worker: WorkerId, seq: u64, key: Arc<str>, connection: ConnectionId },
@@ -85,6 +95,12 @@ pub enum Effect {
     PauseAccepting { listener: ListenerId },
     /// Accepts connections again.
     ResumeAccepting { listener: ListenerId },
+    /// Reads no more messages of a worker, but goes on with what the channel gives back.
+    PauseReading { worker: WorkerId },
+    /// Reads its messages again.
+    ResumeReading { worker: WorkerId },
+    /// Finds those of the connections that are broken. Leads to [`Input::Broken`].
+    FindBroken { connections: Vec<ConnectionId> },
     /// Tells the user what has happened.
     Tell(Notice),
     /// Ends a worker with SIGKILL.
@@ -141,6 +157,12 @@ pub enum Closed {
     Accepted,
     /// Its listener is closed.
     NoListener,
+    /// It has waited for too long.
+    TooOld,
+    /// Its client has gone, and descriptors are scarce.
+    ClientGone,
+    /// It has waited longest, and descriptors are scarce.
+    Scarce,
 }
 
 /// What the user is told. The events of the public interface are made of these.
@@ -153,6 +175,9 @@ pub enum Notice {
     Exit(WorkerId),
     Silent(WorkerId),
     AcceptFailed(Address, i32),
+    ListenerClosed(Address),
+    DescriptorRefused(WorkerId, Address),
+    Stalled(WorkerId),
 }
 
 impl Notice {
@@ -164,8 +189,29 @@ impl Notice {
             | Notice::Listening(worker, _)
             | Notice::Disconnect(worker)
             | Notice::Exit(worker)
-            | Notice::Silent(worker) => Some(*worker),
-            Notice::AcceptFailed(..) => None,
+            | Notice::Silent(worker)
+            | Notice::Stalled(worker)
+            | Notice::DescriptorRefused(worker, _) => Some(*worker),
+            Notice::AcceptFailed(..) | Notice::ListenerClosed(_) => None,
         }
     }
+}
+
+/// What is to be done at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// Offers refused connections again.
+    Retry(ListenerId),
+    /// Accepts again after a failure.
+    Accept(ListenerId),
+    /// Closes the listener, which its last worker closed.
+    Linger(ListenerId),
+    /// Closes the listener, which has had no worker for too long.
+    Idle(ListenerId),
+    /// Closes what has waited at the listener for too long.
+    Age(ListenerId),
+    /// Looks whether the worker has answered.
+    Silence(WorkerId),
+    /// Ends the worker, which does not read what it is sent.
+    Stall(WorkerId),
 }

@@ -24,6 +24,7 @@ impl PrimaryState {
             if let Some(listener) = self.listeners.get_mut(&id) {
                 listener.remove_worker(worker);
                 self.dispatch(id, now, effects);
+                self.unless_used(id, now);
             }
         }
     }

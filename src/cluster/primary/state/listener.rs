@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::super::address::Address;
 use super::super::options::Options;
-use super::interface::{ConnectionId, WorkerId};
+use super::interface::{ConnectionId, ListenerId, Timer, WorkerId};
 use crate::cluster::protocol::{Query, Reply};
 use crate::cluster::schedule::Scheduler;
 
@@ -25,6 +25,8 @@ pub(super) fn is_late(took: Duration) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListenerInfo {
+    /// Its number, from 1. No other listener of this primary has had it.
+    pub id: u32,
     /// What was asked for.
     pub address: Address,
     /// The address that the kernel gave it, if it is TCP.
@@ -39,6 +41,8 @@ pub struct ListenerInfo {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waiting {
     pub(super) connection: ConnectionId,
+    /// When it was accepted.
+    pub(super) since: Duration,
     /// Stands for the client's address.
     pub(super) client: u64,
     /// How many workers have refused it since it was last offered to all.
@@ -81,7 +85,9 @@ pub(super) struct Listener {
     /// Who waits for it to be opened; `None` when it is open.
     pub(super) opening: Option<Vec<Pending>>,
     /// When it is closed unless a worker asks for it: its last worker closed it.
-    pub(super) closes_at: Option<Duration>,
+    pub(super) closes_at: Option<(Duration, Timer)>,
+    /// A look at the age of what waits is planned.
+    pub(super) age_watched: bool,
     /// Connections that every worker has refused.
     pub(super) retry_queue: VecDeque<Waiting>,
     /// A retry timer is running.
@@ -108,6 +114,7 @@ impl Listener {
             slots: BTreeMap::new(),
             opening: Some(vec![first]),
             closes_at: None,
+            age_watched: false,
             retry_queue: VecDeque::new(),
             retry_scheduled: false,
             is_full: false,
@@ -124,9 +131,9 @@ impl Listener {
         self.opening.is_none()
     }
 
-    pub(super) fn info(&self) -> ListenerInfo {
+    pub(super) fn info(&self, id: ListenerId) -> ListenerInfo {
         let (address, local) = (self.address.clone(), self.local);
-        ListenerInfo { address, local, workers: self.slots.len(), waiting: self.waiting() }
+        ListenerInfo { id, address, local, workers: self.slots.len(), waiting: self.waiting() }
     }
 
     /// Chooses a worker for what waits.
@@ -134,9 +141,39 @@ impl Listener {
         self.scheduler.as_mut()?.next()
     }
 
+    /// When the oldest connection that waits was accepted, if a look at its age is to be planned now.
+    pub(super) fn oldest_to_watch(&mut self) -> Option<Duration> {
+        if self.age_watched {
+            return None;
+        }
+        let (oldest, _) = self.ages().min()?;
+        self.age_watched = true;
+        Some(oldest)
+    }
+
+    /// When each connection that waits was accepted.
+    pub(super) fn ages(&self) -> impl Iterator<Item = (Duration, ConnectionId)> {
+        let scheduled = self.scheduler.iter().flat_map(Scheduler::items);
+        scheduled.chain(&self.retry_queue).map(|one| (one.since, one.connection))
+    }
+
+    /// Takes what waits and is chosen.
+    pub(super) fn extract(&mut self, mut is_chosen: impl FnMut(&Waiting) -> bool) -> Vec<Waiting> {
+        let (mut chosen, kept): (Vec<_>, Vec<_>) = self.retry_queue.drain(..).partition(|one| is_chosen(one));
+        self.retry_queue = kept.into();
+        chosen.extend(self.scheduler.as_mut().map(|scheduler| scheduler.extract(is_chosen)).unwrap_or_default());
+        chosen
+    }
+
+    /// Its address, with the port that the kernel chose where any port was asked for.
+    pub(super) fn real_address(&self) -> Address {
+        let port = self.local.map_or(self.address.port, |local| local.port());
+        Address { port, ..self.address.clone() }
+    }
+
     /// Takes everything that waits.
     pub(super) fn drain(&mut self) -> Vec<Waiting> {
-        let waiting = self.scheduler.as_mut().map(|scheduler| scheduler.drain().collect::<Vec<_>>());
+        let waiting = self.scheduler.as_mut().map(|scheduler| scheduler.drain());
         waiting.into_iter().flatten().chain(self.retry_queue.drain(..)).collect()
     }
 
@@ -144,11 +181,14 @@ impl Listener {
         self.scheduler.as_ref().map_or(0, Scheduler::waiting) + self.retry_queue.len()
     }
 
-    pub(super) fn add_worker(&mut self, worker: WorkerId, weight: u32, reports_closings: bool) {
-        self.slots.insert(worker, WorkerSlot { window: 1, unanswered: 0, reports_closings });
+    /// Adds a worker that holds so many connections of this listener from before. One that asks twice keeps its window.
+    pub(super) fn add_worker(&mut self, worker: WorkerId, weight: u32, unanswered: usize, reports_closings: bool) {
+        let slot = self.slots.entry(worker).or_insert(WorkerSlot { window: 1, unanswered, reports_closings });
+        slot.reports_closings = reports_closings;
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.add(worker, weight);
         }
+        self.open_to(worker);
         self.offer_refused(usize::MAX);
     }
 
@@ -166,11 +206,11 @@ impl Listener {
         }
     }
 
-    pub(super) fn arrived(&mut self, connection: ConnectionId, client: Option<IpAddr>) {
+    pub(super) fn arrived(&mut self, connection: ConnectionId, client: Option<IpAddr>, now: Duration) {
         self.nameless += u64::from(client.is_none());
         let client = client.map_or(self.nameless, client_number);
         if let Some(scheduler) = &mut self.scheduler {
-            scheduler.offer(Waiting { connection, client, refusals: 0 }, client);
+            scheduler.offer(Waiting { connection, since: now, client, refusals: 0 }, client);
         }
     }
 
@@ -201,9 +241,16 @@ impl Listener {
     pub(super) fn pass_over(&mut self, worker: WorkerId, waiting: Waiting) {
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.done(worker);
+        }
+        self.shut_to(worker);
+        self.offer_again(waiting);
+    }
+
+    /// The worker gets nothing until this listener is [open to it](Listener::open_to) again.
+    pub(super) fn shut_to(&mut self, worker: WorkerId) {
+        if let Some(scheduler) = &mut self.scheduler {
             scheduler.set_room(worker, 0);
         }
-        self.offer_again(waiting);
     }
 
     pub(super) fn handed_to(&mut self, worker: WorkerId) {

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::listener::{Listener, Pending};
-use super::{Closed, Effect, FromPrimary, ListenerId, PrimaryState, Timer, WorkerId};
+use super::{Address, Closed, Effect, FromPrimary, ListenerId, PrimaryState, Timer, WorkerId};
 use crate::cluster::protocol::{Query, Reply};
 use crate::cluster::schedule::Policy;
 
-/// The error by which a worker learns that its listener could not be passed to it.
+/// The error of a worker that asks for a descriptor that was not announced.
+const EACCES: i32 = 13;
+
+/// The error of a worker that has too many listeners, or no descriptor for one.
 const EMFILE: i32 = 24;
 
 impl PrimaryState {
@@ -27,6 +30,15 @@ impl PrimaryState {
         let reports_closings = options.policy == Policy::LeastConnections && query.closed;
         let pending = Pending { worker, seq, reports_closings };
         let key: Arc<str> = query.key().into();
+        if let Some(fd) = query.descriptor()
+            && !options.descriptors.iter().any(|allowed| i64::from(*allowed) == fd)
+        {
+            self.descriptor_refused(worker, Address::of(&query), effects);
+            return self.refuse(worker, seq, &key, EACCES, effects);
+        }
+        if !self.may_listen(worker) {
+            return self.refuse(worker, seq, &key, EMFILE, effects);
+        }
         if let Some(id) = self.keys.get(&(group, key.clone())).copied() {
             match self.listeners.get_mut(&id).and_then(|listener| listener.opening.as_mut()) {
                 Some(opening) => opening.push(pending),
@@ -51,17 +63,20 @@ impl PrimaryState {
         if !record.listeners.contains(&id) {
             record.listeners.push(id);
         }
-        listener.add_worker(worker, record.weight, reports_closings);
-        if let Some(time) = listener.closes_at.take() {
-            self.timers.remove(&(time, Timer::Linger(id)));
+        let unanswered = record.unanswered.iter().filter(|one| one.listener == id).count();
+        listener.add_worker(worker, record.weight, unanswered, reports_closings);
+        if let Some(planned) = listener.closes_at.take() {
+            self.timers.remove(&planned);
         }
         let reply = listener.reply(ack, reports_closings);
         let is_shared = listener.is_shared();
         let seq = self.next_seq();
-        effects.push(match is_shared {
-            true => Effect::SendListener { worker, seq, reply, listener: id },
-            false => Effect::Send { worker, seq, message: FromPrimary::Reply(reply) },
-        });
+        if is_shared {
+            effects.push(Effect::SendListener { worker, seq, reply, listener: id });
+            self.handle_sent(worker, now, effects);
+        } else {
+            effects.push(Effect::Send { worker, seq, message: FromPrimary::Reply(reply) });
+        }
         self.dispatch(id, now, effects);
     }
 
@@ -79,6 +94,14 @@ impl PrimaryState {
         for pending in listener.opening.take().unwrap_or_default() {
             self.grant(id, pending, now, effects);
         }
+        self.unless_used(id, now);
+    }
+
+    /// Plans to close a listener that has no workers.
+    pub(super) fn unless_used(&mut self, id: ListenerId, now: Duration) {
+        if self.listeners.get(&id).is_some_and(|listener| listener.slots.is_empty() && listener.closes_at.is_none()) {
+            self.close_later(id, Timer::Idle(id), now);
+        }
     }
 
     pub(super) fn open_failed(&mut self, id: ListenerId, errno: i32, effects: &mut Vec<Effect>) {
@@ -94,12 +117,19 @@ impl PrimaryState {
         self.send(worker, FromPrimary::Reply(Box::new(reply)), effects);
     }
 
-    /// A worker had no descriptor for a listener. Node never asks for it again and would wait for ever, so the worker is told.
-    pub(super) fn listener_refused(&mut self, worker: WorkerId, ack: u64, id: ListenerId, effects: &mut Vec<Effect>) {
-        if let Some(listener) = self.listeners.get(&id) {
-            let key = listener.key.clone();
-            self.refuse(worker, ack, &key, EMFILE, effects);
-        }
+    /// A worker had no descriptor for a listener, and does not listen there. Node never asks for it again and would wait for ever, so the
+    /// worker is told.
+    pub(super) fn listener_refused(
+        &mut self,
+        worker: WorkerId,
+        ack: u64,
+        id: ListenerId,
+        now: Duration,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(key) = self.listeners.get(&id).map(|listener| listener.key.clone()) else { return };
+        self.refuse(worker, ack, &key, EMFILE, effects);
+        self.close(worker, key, now, effects);
     }
 
     /// A worker has closed its server (rule 10). A worker that was asked to disconnect has been removed already, and decides nothing.
@@ -109,11 +139,7 @@ impl PrimaryState {
         record.listeners.retain(|known| *known != id);
         let Some(listener) = self.listeners.get_mut(&id) else { return };
         if listener.remove_worker(worker) && listener.slots.is_empty() {
-            // Datagrams that no worker receives do not wait: what a successor gets must not be old.
-            let is_udp = listener.address.address_type.is_udp();
-            let linger = if is_udp { Duration::ZERO } else { self.groups[listener.group].linger };
-            listener.closes_at = Some(now + linger);
-            self.at(now + linger, Timer::Linger(id));
+            self.close_later(id, Timer::Linger(id), now);
         }
         self.dispatch(id, now, effects);
     }
@@ -129,6 +155,9 @@ impl PrimaryState {
         self.keys.remove(&(listener.group, listener.key.clone()));
         if let Some(time) = self.failing.remove(&id) {
             self.timers.remove(&(time, Timer::Accept(id)));
+        }
+        if let Some(planned) = listener.closes_at.take() {
+            self.timers.remove(&planned);
         }
         effects.extend(
             listener

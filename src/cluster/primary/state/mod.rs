@@ -35,10 +35,22 @@
 //! 12. **Silence.** A worker that does not answer for [`Options::answer_limit`] is killed, once. Its connections follow rule 5.
 //! 13. **End.** `Disconnect` follows all messages of the worker, and `Exit` follows `Disconnect`; then the worker is forgotten.
 //! 14. **Shutdown.** All workers are asked to disconnect, then all listeners are closed, and every connection that waits.
+//!
+//! Limits:
+//!
+//! 15. **Age.** A connection that waits for a worker for [`Options::waiting_time`] is closed.
+//! 16. **Scarcity.** When descriptors run out, as many waiting connections are closed as spare descriptors are missing: first those that
+//!     are broken (`POLLERR`, `POLLHUP`), then the oldest. Accepting pauses near the limit of descriptors while connections wait.
+//! 17. **Descriptors.** A worker gets only those descriptors of the primary that [`Options::allow_descriptor`] announced.
+//! 18. **Listeners.** A worker has at most [`Options::listeners`]. A listener that has had no worker for [`Options::idle_listener_limit`] is
+//!     closed, and the user is told.
+//! 19. **Handles.** While 16 listening sockets are on their way to a worker, its messages are not read.
+//! 20. **Stalls.** A worker that leaves unread what it is sent, or the sockets of rule 19, for [`STALL_LIMIT`] is killed, once.
 
 mod handing;
 mod interface;
 mod leaving;
+mod limits;
 mod listener;
 mod listening;
 mod worker;
@@ -47,6 +59,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use interface::Timer;
 use listener::Listener;
 use worker::WorkerRecord;
 
@@ -55,23 +68,11 @@ use super::options::Options;
 use crate::cluster::protocol::{FromPrimary, FromWorker};
 
 pub use interface::{Closed, ConnectionId, Delivery, Effect, Input, ListenerId, Notice, State, WorkerId, WorkerStatus};
+pub use limits::STALL_LIMIT;
 pub use listener::{ListenerInfo, PROMPT};
 
 /// How long accepting pauses after a failure, and how long a connection waits that every worker has refused.
 pub const RETRY_DELAY: Duration = Duration::from_millis(50);
-
-/// What is to be done at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Timer {
-    /// Offers refused connections again.
-    Retry(ListenerId),
-    /// Accepts again after a failure.
-    Accept(ListenerId),
-    /// Closes the listener unless it is in use.
-    Linger(ListenerId),
-    /// Looks whether the worker has answered.
-    Silence(WorkerId),
-}
 
 /// A primary's decisions.
 #[derive(Debug, Default)]
@@ -88,6 +89,8 @@ pub struct PrimaryState {
     wake_at: Option<Duration>,
     last_worker: WorkerId,
     last_listener: ListenerId,
+    /// How many spare descriptors are missing, while broken connections are looked for.
+    spares_missing: usize,
     /// The number of the next message.
     sequence: u64,
     /// The cluster was ended, and nothing was forked since.
@@ -108,7 +111,6 @@ impl PrimaryState {
 
     /// Takes the number for a worker that is about to be forked.
     pub fn next_worker(&mut self) -> WorkerId {
-        self.is_closing = false;
         self.last_worker += 1;
         self.last_worker
     }
@@ -125,7 +127,7 @@ impl PrimaryState {
 
     /// All open listeners, in the order in which they were opened.
     pub fn listeners(&self) -> impl Iterator<Item = ListenerInfo> {
-        self.listeners.values().filter(|listener| listener.is_open()).map(Listener::info)
+        self.listeners.iter().filter(|(_, listener)| listener.is_open()).map(|(id, listener)| listener.info(*id))
     }
 
     /// Whether the cluster was ended and has no workers left.
@@ -137,6 +139,7 @@ impl PrimaryState {
     pub fn on(&mut self, input: Input, now: Duration, effects: &mut Vec<Effect>) {
         match input {
             Input::Forked { worker, group } => {
+                self.is_closing = false;
                 self.workers.insert(worker, WorkerRecord::new(group));
                 effects.push(Effect::Tell(Notice::Fork(worker)));
             }
@@ -144,7 +147,15 @@ impl PrimaryState {
             Input::Returned { worker, connection, delivery } => {
                 self.returned(worker, connection, delivery, now, effects);
             }
-            Input::ListenerRefused { worker, ack, listener } => self.listener_refused(worker, ack, listener, effects),
+            Input::ListenerRefused { worker, ack, listener } => {
+                self.handle_returned(worker, effects);
+                self.listener_refused(worker, ack, listener, now, effects);
+            }
+            Input::ListenerArrived { worker } => self.handle_returned(worker, effects),
+            Input::ChannelStalled { worker, stalled } => self.channel_stalled(worker, stalled, now),
+            Input::SparesMissing { count } => self.spares_missing(count, effects),
+            Input::Broken { connections } => self.broken(&connections, effects),
+            Input::CloseListener { listener } => self.close_listener(listener, effects),
             Input::ChannelEnded { worker } => {
                 let Some(record) = self.workers.get_mut(&worker) else { return };
                 record.channel_ended = true;
@@ -164,12 +175,16 @@ impl PrimaryState {
             }
             Input::Opened { listener, local } => self.opened(listener, local, now, effects),
             Input::OpenFailed { listener, errno } => self.open_failed(listener, errno, effects),
-            Input::Accepted { listener, connection, client } => {
+            Input::Accepted { listener, connection, client, is_scarce } => {
                 let Some(found) = self.listeners.get_mut(&listener) else {
                     return effects.push(Effect::Close { connection, why: Closed::NoListener });
                 };
-                found.arrived(connection, client);
+                found.arrived(connection, client, now);
                 self.dispatch(listener, now, effects);
+                self.watch_age(listener);
+                if is_scarce && self.listeners.values().any(|listener| listener.waiting() > 0) {
+                    self.pause_after_failure(listener, now, effects);
+                }
             }
             Input::BacklogEmpty { listener } => {
                 if let Some(listener) = self.listeners.get_mut(&listener) {
@@ -215,13 +230,16 @@ impl PrimaryState {
         let Some(record) = self.workers.get_mut(&worker) else { return };
         match message {
             FromWorker::Online => {
-                record.reached(State::Online);
-                effects.push(Effect::Tell(Notice::Online(worker)));
+                if !std::mem::replace(&mut record.is_online, true) {
+                    record.reached(State::Online);
+                    effects.push(Effect::Tell(Notice::Online(worker)));
+                }
             }
             FromWorker::QueryServer(query) => {
                 // Without a number it cannot be answered. Rule 11: a worker that leaves gets no listener, and in Node no answer.
                 if let Some(seq) = seq
                     && !record.is_leaving()
+                    && !self.is_closing
                 {
                     self.query(worker, seq, query, now, effects);
                 }
@@ -271,6 +289,9 @@ impl PrimaryState {
                 Timer::Retry(listener) => self.retry_refused(listener, now, effects),
                 Timer::Accept(listener) => self.resume_accepting(listener, effects),
                 Timer::Linger(listener) => self.close_listener(listener, effects),
+                Timer::Idle(listener) => self.close_idle(listener, effects),
+                Timer::Age(listener) => self.check_age(listener, now, effects),
+                Timer::Stall(worker) => self.end_stalled(worker, effects),
                 Timer::Silence(worker) => self.check_silence(worker, now, effects),
             }
         }

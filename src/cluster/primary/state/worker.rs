@@ -13,6 +13,8 @@ pub(super) struct WorkerRecord {
     pub(super) weight: u32,
     /// Its `unanswered` is not kept up to date here.
     pub(super) status: WorkerStatus,
+    /// It has said that it runs.
+    pub(super) is_online: bool,
     /// No more messages of the cluster come, and nothing can be sent.
     pub(super) channel_ended: bool,
     /// The user has every message.
@@ -25,6 +27,13 @@ pub(super) struct WorkerRecord {
     pub(super) listeners: Vec<ListenerId>,
     /// The listeners where it had its turn while it was late: they have it back with its next answer.
     pub(super) passed_over: Vec<ListenerId>,
+    /// How many listening sockets are on their way to it.
+    pub(super) handles_sent: usize,
+    pub(super) channel_stalled: bool,
+    /// When it is ended unless it reads what it is sent.
+    pub(super) stalled_until: Option<Duration>,
+    /// The user was told that it asked for a descriptor.
+    pub(super) descriptor_refused: bool,
     /// A look at its silence is planned.
     pub(super) is_watched: bool,
 }
@@ -49,12 +58,17 @@ impl WorkerRecord {
             group,
             weight: 1,
             status: WorkerStatus::NEW,
+            is_online: false,
             channel_ended: false,
             messages_delivered: false,
             disconnect_told: false,
             unanswered: VecDeque::new(),
             listeners: Vec::new(),
             passed_over: Vec::new(),
+            handles_sent: 0,
+            channel_stalled: false,
+            stalled_until: None,
+            descriptor_refused: false,
             is_watched: false,
         }
     }
