@@ -128,7 +128,8 @@ impl Model {
                 Policy::RoundRobin | Policy::Sticky => is_first(|worker| (worker.given.max(worker.opened), 0)),
                 Policy::LeastConnections => is_first(|worker| (worker.load, worker.given)),
                 // Its shares have tests of their own.
-                _ => true,
+                Policy::Weighted | Policy::Shared => true,
+                other => panic!("{other} has no rule here"),
             },
             "it is the turn of {name}"
         );

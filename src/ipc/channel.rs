@@ -33,8 +33,8 @@ use crate::sys::readiness;
 ///
 /// A task of its own serves the channel: it acknowledges handles and answers questions even while the user receives
 /// nothing. It needs the runtime to run now and then. When the runtime ends, because `main` returns, what was sent is
-/// still written; for a peer that takes nothing the process waits two seconds. What was sent before
-/// `std::process::exit` may be lost, unless [`flush`](Channel::flush) was awaited.
+/// still written; for a peer that takes nothing the process waits two seconds, as it does for a parent that does not
+/// close its end. What was sent before `std::process::exit` may be lost, unless [`flush`](Channel::flush) was awaited.
 #[derive(Clone)]
 pub struct Channel(Arc<Side>);
 
@@ -271,6 +271,9 @@ impl Channel {
 
     /// Closes the channel on both sides, after everything that was sent is written and every handle acknowledged. Node
     /// drops what it has not written by then. What the peer sent before can still be received.
+    ///
+    /// In a child, the channel of [`parent`](super::parent()) stays half open until the parent has closed its end, for
+    /// at most two seconds: what the parent sends meanwhile is dropped, and a handle among it is not acknowledged.
     ///
     /// Returns how the channel really ended: the peer may have been first.
     pub async fn disconnect(&self) -> Ending {

@@ -1,5 +1,6 @@
 //! A channel whose other end is a bare socket.
 
+mod child;
 mod crowd;
 mod endings;
 mod handles;

@@ -74,7 +74,7 @@ impl WorkerSettings {
 ///
 /// # Panics
 ///
-/// As [`Channel::over`].
+/// As for [`ipc::parent`].
 pub fn worker() -> Result<WorkerProcess> {
     worker_with(WorkerSettings::default())
 }
@@ -87,7 +87,7 @@ pub fn worker() -> Result<WorkerProcess> {
 ///
 /// # Panics
 ///
-/// As [`Channel::over`].
+/// As for [`ipc::parent`].
 pub fn worker_with(settings: WorkerSettings) -> Result<WorkerProcess> {
     let none = |sentence: String| Error::new("work for", "our primary", ErrorKind::NoChannel(sentence));
     let id = env::var_os(UNIQUE_ID).map(|id| id.to_string_lossy().into_owned());
@@ -206,7 +206,8 @@ impl WorkerProcess {
     }
 
     /// Leaves the cluster on its own: no listener takes anything more. When the last [`Connection`](super::Connection) has been dropped,
-    /// the primary is told that the worker leaves, and the channel is closed. Then this returns.
+    /// the primary is told that the worker leaves, and the channel is closed. This returns when the primary has closed
+    /// its end too, or after two seconds, so that the primary learns of the end before the process exits.
     ///
     /// The worker goes on leaving when the future is dropped.
     pub async fn disconnect(&self) {

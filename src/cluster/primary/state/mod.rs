@@ -67,9 +67,11 @@ use super::address::Address;
 use super::options::Options;
 use crate::cluster::protocol::{FromPrimary, FromWorker};
 
-pub use interface::{Closed, ConnectionId, Delivery, Effect, Input, ListenerId, Notice, State, WorkerId, WorkerStatus};
+pub use interface::{
+    Closed, ConnectionId, Delivery, Effect, Input, ListenerId, ListenerInfo, Notice, State, WorkerId, WorkerStatus,
+};
 pub use limits::STALL_LIMIT;
-pub use listener::{ListenerInfo, PROMPT};
+pub use listener::PROMPT;
 
 /// How long accepting pauses after a failure, and how long a connection waits that every worker has refused.
 pub const RETRY_DELAY: Duration = Duration::from_millis(50);
