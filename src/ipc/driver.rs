@@ -83,6 +83,8 @@ impl Driver {
         self.outgoing.refill(&mut contents.queue);
         let full = contents.is_full(self.outgoing.is_waiting());
         let next = match contents.closing && contents.queue.is_empty() && self.outgoing.is_idle() {
+            // A user has received what is not JSON.
+            _ if contents.ending.is_some() => ControlFlow::Break(Ending::Failed),
             true => ControlFlow::Break(Ending::Disconnected),
             // The process wrote before it exited, so everything has arrived.
             false if contents.severed => ControlFlow::Break(Ending::PeerClosed),
@@ -100,6 +102,7 @@ impl Driver {
         loop {
             let full = match self.exchange(context.waker()) {
                 ControlFlow::Continue(full) => full,
+                ControlFlow::Break(Ending::Failed) => return Err((Ending::Failed, None)),
                 ControlFlow::Break(ending) => return Err(self.read_the_rest(ending)),
             };
             let wrote = self.poll_write(context)?;
