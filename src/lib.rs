@@ -32,7 +32,7 @@
 //! | `send(message)` and its boolean | [`Channel::send`](ipc::Channel::send), [`Channel::post`](ipc::Channel::post) |
 //! | `send(message, handle)`, `keepOpen` | [`Channel::send_handle`](ipc::Channel::send_handle) and the handle that it returns |
 //! | the callback of `send` | [`Channel::flush`](ipc::Channel::flush) |
-//! | event `message`, event `internalMessage` | [`Channel::recv`](ipc::Channel::recv), [`Channel::recv_internal`](ipc::Channel::recv_internal) |
+//! | event `message`, event `internalMessage` | [`Channel::recv`](ipc::Channel::recv), [`Channel::recv_as`](ipc::Channel::recv_as), [`Channel::recv_internal`](ipc::Channel::recv_internal) |
 //! | `disconnect()`, event `disconnect` | [`Channel::disconnect`](ipc::Channel::disconnect), [`Channel::closed`](ipc::Channel::closed) |
 //! | `connected` | [`Channel::is_connected`](ipc::Channel::is_connected) |
 //! | `server.getConnections()` over all processes | [`Channel::open_sockets`](ipc::Channel::open_sockets) |

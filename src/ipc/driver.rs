@@ -79,6 +79,8 @@ impl Driver {
         self.outgoing.refill(&mut contents.queue);
         let full = contents.is_full(&mut self.outgoing);
         let next = match contents.closing && contents.queue.is_empty() && self.outgoing.is_idle() {
+            // A user has received what is not JSON.
+            _ if contents.ending.is_some() => ControlFlow::Break(Ending::Failed),
             true => ControlFlow::Break(Ending::Disconnected),
             // The process wrote before it exited, so everything has arrived.
             false if contents.severed => ControlFlow::Break(Ending::PeerClosed),
@@ -96,6 +98,7 @@ impl Driver {
         loop {
             let full = match self.exchange(context.waker()) {
                 ControlFlow::Continue(full) => full,
+                ControlFlow::Break(Ending::Failed) => return Err((Ending::Failed, None)),
                 ControlFlow::Break(ending) if self.wait_ends().is_none() => {
                     self.begin_end(ending)?;
                     continue;

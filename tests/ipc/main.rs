@@ -6,4 +6,5 @@ mod endings;
 mod handles;
 mod order;
 mod peer;
+mod typed;
 mod wire;

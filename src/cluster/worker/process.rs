@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::Listener;
 use super::listen::Listen;
@@ -256,6 +257,15 @@ impl WorkerProcess {
     /// Those of [`Channel::recv`].
     pub async fn recv(&self) -> Result<Option<Message>> {
         self.channel().recv().await
+    }
+
+    /// Like [`recv`](WorkerProcess::recv), and decodes the message, like [`Channel::recv_as`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Channel::recv_as`].
+    pub async fn recv_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        self.channel().recv_as().await
     }
 
     /// Returns the channel to the primary. Its internal messages are the worker's own.
