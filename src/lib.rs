@@ -48,6 +48,13 @@
 //! | `AbortSignal` | [`Exec::cancel_on`](child_process::Exec::cancel_on), or dropping the future |
 //! | `error.code`, `.stdout`, `.stderr` | [`Error::code`], [`Error::stdout`], [`Error::stderr`] |
 //!
+//! # The wire protocol
+//!
+//! It is Node's default one, the JSON serialization: each message is a line of JSON. `serialization: 'advanced'` is not
+//! supported. In a child of a Node parent that asks for it, [`ipc::parent()`] fails with an [`ErrorKind::NoChannel`] that
+//! says so. When a frame of that mode arrives all the same, [`Channel::recv`](ipc::Channel::recv) returns an
+//! [`ErrorKind::Malformed`] that names the mode, and the channel ends.
+//!
 //! Asynchronous functions need a tokio runtime with its I/O and time drivers enabled.
 
 // Compiles and runs the README's example with the others.

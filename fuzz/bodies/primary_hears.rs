@@ -5,9 +5,12 @@
 //!
 //! - `1` to `3`: that worker sends the rest of the line;
 //! - `a`, `f`, `e`, each with the number of a listener: a connection is accepted, accepting fails, its backlog is empty;
-//! - `b` and a worker: what it was sent longest ago has arrived; `r`: that was refused;
+//! - `b` and a worker: the connection that it was handed longest ago has arrived; `r`: that was refused; `h` and `g`: the
+//!   same for a listener's socket;
+//! - `p` and a worker: its channel stands still, or moves again;
 //! - `d`, `w`, `c`, `x` and a worker: the user disconnects it, changes its weight, its channel ends, its process exits;
-//! - `n`: a worker is forked, if one is missing; `t`: time passes; `s`: the user ends the cluster.
+//! - `n`: a worker is forked, if one is missing; `l` and a listener: the user closes it; `z`: spare descriptors are missing;
+//! - `t`: time passes; `s`: the user ends the cluster.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -20,6 +23,10 @@ use forklore::cluster::state::read_from_worker;
 
 const STEPS: usize = 500;
 const WORKERS: usize = 3;
+/// How many listeners a worker may have.
+const LISTENERS: usize = 4;
+/// How many of them can be on their way to it before its messages are not read.
+const SOCKETS: usize = 16;
 
 /// A worker that runs.
 struct Running {
@@ -27,6 +34,12 @@ struct Running {
     channel_ended: bool,
     /// What was handed over and has not come back.
     on_its_way: VecDeque<ConnectionId>,
+    /// The sockets of listeners that have not arrived, each with the query that it answers.
+    sockets: VecDeque<(u64, ListenerId)>,
+    stalled: bool,
+    /// What it says is not read now.
+    paused: bool,
+    unread: VecDeque<Vec<u8>>,
 }
 
 struct Stage {
@@ -51,6 +64,7 @@ pub(crate) fn check(input: &[u8]) {
     let policy = Policy::ALL[usize::from(policy) % Policy::ALL.len()];
     let mut state = PrimaryState::default();
     let options = Options::default().policy(policy).window(4).waiting(8).answer_limit(Duration::from_millis(100));
+    let options = options.listeners(LISTENERS).allow_descriptor(7);
     let group = state.add_group(options);
     let mut stage = Stage {
         state,
@@ -88,12 +102,23 @@ impl Stage {
             (b'e', Some((listener, true)), _) => self.on(Input::BacklogEmpty { listener }),
             (b'b', ..) => self.give_back(worker, Delivery::Arrived),
             (b'r', ..) => self.give_back(worker, Delivery::Refused),
+            (b'h', ..) => self.socket_arrives(worker, true),
+            (b'g', ..) => self.socket_arrives(worker, false),
+            (b'p', ..) => {
+                let Some(running) = self.workers[worker].as_mut().filter(|running| !running.channel_ended) else {
+                    return;
+                };
+                running.stalled = !running.stalled;
+                let (worker, stalled) = (running.id, running.stalled);
+                self.on(Input::ChannelStalled { worker, stalled });
+            }
+            (b'l', Some((listener, _)), _) => self.on(Input::CloseListener { listener }),
+            (b'z', ..) => self.on(Input::SparesMissing { count: rest.len().min(8) }),
             (b'd', _, Some(worker)) => self.on(Input::Disconnect { worker }),
             (b'w', _, Some(worker)) => self.on(Input::SetWeight { worker, weight: u32::from(rest.len() as u8) }),
             (b'c', ..) => self.end_channel(worker),
             (b'x', ..) => self.exit(worker),
             (b'n', ..) => self.fork(),
-            (b'p', ..) => self.on(Input::SparesMissing { count: rest.len() }),
             (b'l', _, Some(worker)) => self.on(Input::ChannelStalled { worker, stalled: rest.len() % 2 == 0 }),
             (b't', ..) => self.pass_time(),
             (b's', ..) => self.on(Input::Shutdown),
@@ -110,15 +135,43 @@ impl Stage {
     fn fork(&mut self) {
         let Some(place) = self.workers.iter().position(Option::is_none) else { return };
         let id = self.state.next_worker();
-        self.workers[place] = Some(Running { id, channel_ended: false, on_its_way: VecDeque::new() });
+        self.workers[place] = Some(Running {
+            id,
+            channel_ended: false,
+            on_its_way: VecDeque::new(),
+            sockets: VecDeque::new(),
+            stalled: false,
+            paused: false,
+            unread: VecDeque::new(),
+        });
         self.on(Input::Forked { worker: id, group: self.group });
     }
 
     fn say(&mut self, worker: usize, line: &[u8]) {
-        let Some(Running { id, channel_ended: false, .. }) = self.workers[worker] else { return };
-        if let Some((seq, message)) = read_from_worker(line) {
-            self.on(Input::Message { worker: id, seq, message });
+        let Some(running) = self.workers[worker].as_mut().filter(|running| !running.channel_ended) else { return };
+        running.unread.push_back(line.to_vec());
+        self.read(worker);
+    }
+
+    /// Reads what a worker has said, as long as the state machine wants it.
+    fn read(&mut self, worker: usize) {
+        while let Some(running) = self.workers[worker].as_mut().filter(|running| !running.paused)
+            && let (worker, Some(line)) = (running.id, running.unread.pop_front())
+        {
+            if let Some((seq, message)) = read_from_worker(&line) {
+                self.on(Input::Message { worker, seq, message });
+            }
         }
+    }
+
+    fn socket_arrives(&mut self, place: usize, arrives: bool) {
+        let Some(running) = &mut self.workers[place] else { return };
+        let (worker, Some((ack, listener))) = (running.id, running.sockets.pop_front()) else { return };
+        self.on(match arrives {
+            true => Input::ListenerArrived { worker },
+            false => Input::ListenerRefused { worker, ack, listener },
+        });
+        self.read(place);
     }
 
     fn give_back(&mut self, worker: usize, delivery: Delivery) {
@@ -136,7 +189,12 @@ impl Stage {
             return;
         }
         let id = running.id;
+        running.paused = false;
+        self.read(worker);
         self.on(Input::ChannelEnded { worker: id });
+        while self.workers[worker].as_ref().is_some_and(|running| !running.sockets.is_empty()) {
+            self.socket_arrives(worker, true);
+        }
         while self.workers[worker].as_ref().is_some_and(|running| !running.on_its_way.is_empty()) {
             self.give_back(worker, Delivery::Unknown);
         }
@@ -182,14 +240,26 @@ impl Stage {
         }
         let open = self.state.listeners().count();
         assert_eq!(open, self.listeners.len(), "listeners that are open, and that the state machine knows");
+        let most = self.workers.iter().flatten().map(|running| running.sockets.len()).max();
+        assert!(most.unwrap_or_default() <= SOCKETS, "{most:?} sockets on their way to one worker");
     }
 
     fn perform(&mut self, effect: Effect) -> Option<Input> {
         match effect {
             Effect::Send { worker, seq, .. } => self.sent(worker, seq),
-            Effect::SendListener { worker, seq, listener, .. } => {
+            Effect::SendListener { worker, seq, reply, listener } => {
                 assert!(self.listeners.contains_key(&listener), "listener {listener} is sent and not open");
                 self.sent(worker, seq);
+                match self.running(worker) {
+                    Some(running) if !running.channel_ended => running.sockets.push_back((reply.ack, listener)),
+                    _ => return Some(Input::ListenerArrived { worker }),
+                }
+            }
+            Effect::PauseReading { worker } => self.running(worker)?.paused = true,
+            Effect::ResumeReading { worker } => self.running(worker)?.paused = false,
+            Effect::FindBroken { mut connections } => {
+                connections.retain(|connection| connection % 2 == 0);
+                return Some(Input::Broken { connections });
             }
             Effect::HandOver { worker, seq, connection, .. } => {
                 self.sent(worker, seq);
@@ -210,6 +280,11 @@ impl Stage {
                 let Some(port) = port.filter(|port| port % 8 != 7) else {
                     return Some(Input::OpenFailed { listener, errno: 22 });
                 };
+                assert!(
+                    query.fd.flatten().is_none_or(|fd| fd < 0 || fd == 7),
+                    "descriptor {:?} is not allowed",
+                    query.fd
+                );
                 assert!(self.listeners.insert(listener, accepts).is_none(), "listener {listener} is opened twice");
                 let local = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, port.max(1))));
                 return Some(Input::Opened { listener, local });
@@ -220,14 +295,14 @@ impl Stage {
             Effect::PauseAccepting { listener } => drop(self.listeners.entry(listener).and_modify(|on| *on = false)),
             Effect::ResumeAccepting { listener } => drop(self.listeners.entry(listener).and_modify(|on| *on = true)),
             Effect::Forget { worker, .. } => assert!(self.forgotten.insert(worker), "worker {worker} ends twice"),
-            Effect::FindBroken { mut connections } => {
-                connections.retain(|connection| connection % 3 == 0);
-                return Some(Input::Broken { connections });
-            }
             Effect::WakeAt(time) => self.wake_at = Some(self.wake_at.map_or(time, |known| known.min(time))),
             _ => {}
         }
         None
+    }
+
+    fn running(&mut self, worker: WorkerId) -> Option<&mut Running> {
+        self.workers.iter_mut().flatten().find(|running| running.id == worker)
     }
 
     fn sent(&mut self, worker: WorkerId, seq: u64) {

@@ -33,6 +33,8 @@ struct Play {
     /// Whether the state machine has asked to close the channel.
     closing: bool,
     channel_ended: bool,
+    /// The process has ended, and everything with it.
+    exited: bool,
     stage: Stage,
 }
 
@@ -51,6 +53,7 @@ pub(crate) fn check(input: &[u8]) {
         next_seq: 0,
         closing: false,
         channel_ended: false,
+        exited: false,
         stage: Stage::Serving,
     };
     play.on(Input::Started);
@@ -60,7 +63,7 @@ pub(crate) fn check(input: &[u8]) {
 
 impl Play {
     fn step(&mut self, line: &[u8]) {
-        let Some((letter, rest)) = line.split_first() else { return };
+        let Some((letter, rest)) = line.split_first().filter(|_| !self.exited) else { return };
         let number = rest.first().copied().unwrap_or_default();
         let place = usize::from(number) % self.servers.len().max(1);
         let server = self.servers.keys().nth(place).copied();
@@ -136,13 +139,16 @@ impl Play {
     }
 
     fn finish(&mut self) {
-        self.end_channel();
+        if self.exited {
+            return;
+        }
         self.on(Input::Leave);
         for server in self.servers.keys().copied().collect::<Vec<_>>() {
             while self.servers[&server] > 0 {
                 self.close_connection(server);
             }
         }
+        self.end_channel();
         assert_eq!(self.stage, Stage::Ended, "no connection is open, and the channel has ended");
         assert!(self.requests.is_empty(), "requests without an answer: {:?}", self.requests);
         assert!(self.handles.is_empty(), "handles are left open: {:?}", self.handles);
@@ -183,6 +189,7 @@ impl Play {
                 assert!(self.servers.contains_key(&server) && self.closed.insert(server), "server {server}, twice");
             }
             Effect::CloseChannel => assert!(!std::mem::replace(&mut self.closing, true), "the channel closes twice"),
+            Effect::Exit => assert!(!std::mem::replace(&mut self.exited, true), "the process ends twice"),
             Effect::Reach(stage) => self.stage = self.stage.max(stage),
             _ => {}
         }

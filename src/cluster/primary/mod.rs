@@ -28,6 +28,7 @@ use super::schedule::Policy;
 use crate::child_process::{Command, Signal};
 use crate::error::Result;
 use crate::ipc::{Settings, UNIQUE_ID};
+use crate::sys::descriptor_limit;
 
 pub use address::Address;
 pub use event::Event;
@@ -181,6 +182,10 @@ impl Group {
         let mut command = command.env(UNIQUE_ID, id.to_string()).map_channel_settings(settings);
         if options.kill_orphans {
             command = command.parent_death_signal(Signal::SIGKILL);
+        }
+        if options.raise_descriptor_limit {
+            // Otherwise the limit stays, and fewer connections can wait.
+            let _ = descriptor_limit::raise();
         }
         let (child, channel) = cluster.with_spares(|| spawn_thread::fork(command))?;
         let member = Arc::new(Member::new(id, child, channel));

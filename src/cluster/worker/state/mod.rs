@@ -124,7 +124,7 @@ impl WorkerState {
             }
             Input::Abandoned => {
                 if self.phase != Phase::Closing {
-                    self.close_channel(effects);
+                    if self.channel_ended { self.end(effects) } else { self.close_channel(effects) }
                 }
             }
             Input::ChannelEnded => {
