@@ -32,7 +32,7 @@
 //! | `send(message)` and its boolean | [`Channel::send`](ipc::Channel::send), [`Channel::post`](ipc::Channel::post) |
 //! | `send(message, handle)`, `keepOpen` | [`Channel::send_handle`](ipc::Channel::send_handle) and the handle that it returns |
 //! | the callback of `send` | [`Channel::flush`](ipc::Channel::flush) |
-//! | event `message`, event `internalMessage` | [`Channel::recv`](ipc::Channel::recv), [`Channel::recv_internal`](ipc::Channel::recv_internal) |
+//! | event `message`, event `internalMessage` | [`Channel::recv`](ipc::Channel::recv), [`Channel::recv_as`](ipc::Channel::recv_as), [`Channel::recv_internal`](ipc::Channel::recv_internal) |
 //! | `disconnect()`, event `disconnect` | [`Channel::disconnect`](ipc::Channel::disconnect), [`Channel::closed`](ipc::Channel::closed) |
 //! | `connected` | [`Channel::is_connected`](ipc::Channel::is_connected) |
 //! | `server.getConnections()` over all processes | [`Channel::open_sockets`](ipc::Channel::open_sockets) |
@@ -49,6 +49,13 @@
 //! | `server.listen()` in a worker | [`WorkerProcess::listen`](cluster::WorkerProcess::listen) |
 //! | `AbortSignal` | [`Exec::cancel_on`](child_process::Exec::cancel_on), or dropping the future |
 //! | `error.code`, `.stdout`, `.stderr` | [`Error::code`], [`Error::stdout`], [`Error::stderr`] |
+//!
+//! # The wire protocol
+//!
+//! It is Node's default one, the JSON serialization: each message is a line of JSON. `serialization: 'advanced'` is not
+//! supported. In a child of a Node parent that asks for it, [`ipc::parent()`] fails with an [`ErrorKind::NoChannel`] that
+//! says so. When a frame of that mode arrives all the same, [`Channel::recv`](ipc::Channel::recv) returns an
+//! [`ErrorKind::Malformed`] that names the mode, and the channel ends.
 //!
 //! Asynchronous functions need a tokio runtime with its I/O and time drivers enabled.
 

@@ -129,6 +129,7 @@ impl Model {
                 Policy::LeastConnections => is_first(|worker| (worker.load, worker.given)),
                 // Its shares have tests of their own.
                 Policy::Weighted | Policy::Shared => true,
+                other => panic!("{other} has no rule here"),
             },
             "it is the turn of {name}"
         );

@@ -204,6 +204,14 @@ fn a_child_has_the_limit_of_descriptors_that_its_parent_had_before_it_raised_it(
     Ok(())
 }
 
+#[test]
+fn a_primary_raises_its_limit_of_descriptors_unless_told_otherwise() -> Outcome {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_test-outcast")).arg("primary-limit").output()?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8(output.stdout)?, "256\n256\n", "the workers' limits");
+    Ok(())
+}
+
 #[tokio::test]
 async fn inheriting_our_own_descriptors_leaves_them_as_they_are() -> Outcome {
     // A stdout that became close-on-exec here would be missing in the next program that somebody else starts.

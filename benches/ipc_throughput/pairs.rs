@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use forklore::child_process::Command;
-use forklore::ipc::{Channel, Message};
+use forklore::ipc::Channel;
 use forklore_benches::cpus::Apart;
 use forklore_benches::order::Order;
 use forklore_benches::partner::{Node, Partner};
@@ -68,15 +68,15 @@ impl Pair for OurPair<'_> {
         let (channel, shape, payload) = (self.channel.clone(), self.shape, self.shape.payload(order.size));
         // In a task, as a server does its work: see `Channel`.
         let exchanged = self.runtime.spawn(async move {
-            let answer =
-                async || -> Result<Message, Failure> { Ok(channel.recv().await?.ok_or("the partner has ended")?) };
+            const ENDED: &str = "the partner has ended";
+            let answer = async || -> Result<String, Failure> { Ok(channel.recv_as().await?.ok_or(ENDED)?) };
             channel.send(&order).await?;
             answer().await?;
             let start = Instant::now();
             for _ in 0..order.count {
                 channel.send(&payload).await?;
                 if order.round_trip {
-                    black_box(shape.decode(&answer().await?)?);
+                    black_box(shape.receive(&channel).await?.ok_or(ENDED)?);
                 }
             }
             if !order.round_trip {

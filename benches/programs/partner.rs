@@ -42,11 +42,10 @@ async fn channel(shape: Shape) -> Outcome {
 
 async fn exchange(shape: Shape) -> Result<(), Box<dyn Error + Send + Sync>> {
     let parent = ipc::parent()?;
-    while let Some(message) = parent.recv().await? {
-        let order: Order = message.decode()?;
+    while let Some(order) = parent.recv_as::<Order>().await? {
         parent.send("ready").await?;
         for _ in 0..order.count {
-            let payload = shape.decode(&parent.recv().await?.ok_or("the end")?)?;
+            let payload = shape.receive(&parent).await?.ok_or("the end")?;
             if order.round_trip {
                 parent.send(&payload).await?;
             }

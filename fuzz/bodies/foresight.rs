@@ -16,19 +16,35 @@ pub(crate) struct Foresight {
     pub(crate) handles: usize,
     /// Whether there is one that is not allowed.
     pub(crate) fails: bool,
+    /// Whether a line before it is not JSON, which only a receiver notices.
+    pub(crate) fails_its_receiver: bool,
 }
 
 /// What is to come of whole lines, to a channel that has sent no handle.
 pub(crate) fn foresee(stream: &[u8], limit: usize) -> Foresight {
-    let mut handles = 0;
+    let mut foresight = Foresight { handles: 0, fails: false, fails_its_receiver: false };
     for line in stream.split_inclusive(|byte| *byte == b'\n') {
         let Some(line) = line.strip_suffix(b"\n") else { break };
         match speaks_of_handle(line) {
-            Some(speaks) if line.len() <= limit => handles += usize::from(speaks),
-            _ => return Foresight { handles, fails: true },
+            _ if line.len() > limit => foresight.fails = true,
+            Some(speaks) => foresight.handles += usize::from(speaks),
+            None if is_left_to_its_receiver(line) => foresight.fails_its_receiver = true,
+            None => foresight.fails = true,
+        }
+        if foresight.fails {
+            break;
         }
     }
-    Foresight { handles, fails: false }
+    foresight
+}
+
+/// Whether it looks like a string, a list or an object that cannot be internal.
+fn is_left_to_its_receiver(line: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(line) else { return false };
+    let text = text.trim_matches([' ', '\t', '\r']);
+    let is_between = |first, last| text.len() > 1 && text.starts_with(first) && text.ends_with(last);
+    let may_be_internal = text.contains("NODE_") || text.contains("\\u00");
+    is_between('"', '"') || is_between('[', ']') || is_between('{', '}') && !may_be_internal
 }
 
 /// The members of an object, each with its name as JSON.

@@ -96,7 +96,7 @@ impl Stage {
                 let connection = self.last_connection;
                 self.connections.insert(connection, true);
                 let client = rest.get(1).map(|last| IpAddr::from([127, 0, 0, *last]));
-                self.on(Input::Accepted { listener, connection, client, is_scarce: rest.get(2).is_some() });
+                self.on(Input::Accepted { listener, connection, client, is_scarce: rest.len() > 2 });
             }
             (b'f', Some((listener, true)), _) => self.on(Input::AcceptFailed { listener, errno: 24 }),
             (b'e', Some((listener, true)), _) => self.on(Input::BacklogEmpty { listener }),
@@ -119,6 +119,7 @@ impl Stage {
             (b'c', ..) => self.end_channel(worker),
             (b'x', ..) => self.exit(worker),
             (b'n', ..) => self.fork(),
+            (b'l', _, Some(worker)) => self.on(Input::ChannelStalled { worker, stalled: rest.len() % 2 == 0 }),
             (b't', ..) => self.pass_time(),
             (b's', ..) => self.on(Input::Shutdown),
             _ => {}

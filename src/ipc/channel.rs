@@ -8,6 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::driver::{Driver, Hold};
@@ -33,8 +34,8 @@ use crate::sys::readiness;
 ///
 /// A task of its own serves the channel: it acknowledges handles and answers questions even while the user receives
 /// nothing. It needs the runtime to run now and then. When the runtime ends, because `main` returns, what was sent is
-/// still written; for a peer that takes nothing the process waits two seconds. What was sent before
-/// `std::process::exit` may be lost, unless [`flush`](Channel::flush) was awaited.
+/// still written; for a peer that takes nothing the process waits two seconds, as it does for a parent that does not
+/// close its end. What was sent before `std::process::exit` may be lost, unless [`flush`](Channel::flush) was awaited.
 #[derive(Clone)]
 pub struct Channel(Arc<Side>);
 
@@ -231,9 +232,26 @@ impl Channel {
     /// # Errors
     ///
     /// [`ErrorKind::Malformed`] or [`ErrorKind::MessageTooLong`] when the peer sent what is not allowed: once, and the
-    /// channel has ended. The death of the peer is not an error: see [`ending`](Channel::ending).
+    /// channel has ended. Some of what is not JSON is noticed when it arrives, the rest when it is received. The death
+    /// of the peer is not an error: see [`ending`](Channel::ending).
     pub async fn recv(&self) -> Result<Option<Message>> {
-        poll_fn(|context| self.mailbox().poll_message(false, context)).await
+        let message = poll_fn(|context| self.mailbox().poll_message(false, context)).await?;
+        message.map(|message| self.mailbox().checked(message)).transpose()
+    }
+
+    /// Receives the next message as a `T`: [`recv`](Channel::recv) and [`Message::decode`] in one, which reads the JSON
+    /// once instead of twice. A handle that came with the message is closed.
+    ///
+    /// This method is cancel safe.
+    ///
+    /// # Errors
+    ///
+    /// As for [`recv`](Channel::recv); [`ErrorKind::Json`] when the message is JSON, but not a `T`. The message is lost
+    /// then, and the channel stays open.
+    pub async fn recv_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        let message = poll_fn(|context| self.mailbox().poll_message(false, context)).await?;
+        let Some(message) = message else { return Ok(None) };
+        message.decode().map(Some).or_else(|error| self.mailbox().checked(message).and(Err(error)))
     }
 
     /// Like [`recv`](Channel::recv), for the internal messages that [`Settings::internal_messages`] keeps.
@@ -271,6 +289,9 @@ impl Channel {
 
     /// Closes the channel on both sides, after everything that was sent is written and every handle acknowledged. Node
     /// drops what it has not written by then. What the peer sent before can still be received.
+    ///
+    /// In a child, the channel of [`parent`](super::parent()) stays half open until the parent has closed its end, for
+    /// at most two seconds: what the parent sends meanwhile is dropped, and a handle among it is not acknowledged.
     ///
     /// Returns how the channel really ended: the peer may have been first.
     pub async fn disconnect(&self) -> Ending {

@@ -5,12 +5,12 @@ use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::PollFlags;
 use tokio::io::unix::AsyncFd;
 use tokio::task::yield_now;
 
@@ -18,6 +18,7 @@ use super::incoming::{Incoming, Read, Settings};
 use super::mailbox::Mailbox;
 use super::outcome::Ending;
 use super::outgoing::{Outgoing, Sent};
+use super::patience::{self, PeerWait};
 use crate::error::Error;
 
 /// After so many reads, or bytes, other tasks have their turn, and the user can receive.
@@ -26,14 +27,6 @@ const READ_BYTES: usize = 64 * 1024;
 
 /// A full socket holds fewer reads than this: the kernel counts some hundreds of bytes for the shortest message.
 const LAST_READS: usize = 1024;
-
-/// How long the process, when its runtime ends before its channel, waits for a peer that takes nothing.
-const LAST_PATIENCE: Duration = Duration::from_secs(2);
-
-/// When the last such wait failed. A runtime that ends with several such channels ends them one after the other, at
-/// most `TOGETHER` apart, and the process must not wait again for each.
-static LAST_TIMEOUT: Mutex<Option<Instant>> = Mutex::new(None);
-const TOGETHER: Duration = Duration::from_millis(100);
 
 /// Keeps something until the socket is closed.
 pub(super) type Hold = Box<dyn Send + Sync>;
@@ -47,6 +40,8 @@ pub(super) struct Driver {
     outgoing: Outgoing,
     /// How the peer's end was closed, if a write found that out. What it sent before is still to be read.
     peer_gone: Option<Ending>,
+    /// The wait for the peer's end when we disconnect; `None` if we close our end at once.
+    wait: Option<PeerWait>,
     hold: Option<Hold>,
 }
 
@@ -70,6 +65,7 @@ impl Driver {
             mailbox,
             outgoing: Outgoing::new(settings.window),
             peer_gone: None,
+            wait: settings.waits_for_peer.then(PeerWait::new),
             hold,
         }
     }
@@ -83,6 +79,8 @@ impl Driver {
         self.outgoing.refill(&mut contents.queue);
         let full = contents.is_full(&mut self.outgoing);
         let next = match contents.closing && contents.queue.is_empty() && self.outgoing.is_idle() {
+            // A user has received what is not JSON.
+            _ if contents.ending.is_some() => ControlFlow::Break(Ending::Failed),
             true => ControlFlow::Break(Ending::Disconnected),
             // The process wrote before it exited, so everything has arrived.
             false if contents.severed => ControlFlow::Break(Ending::PeerClosed),
@@ -100,7 +98,15 @@ impl Driver {
         loop {
             let full = match self.exchange(context.waker()) {
                 ControlFlow::Continue(full) => full,
-                ControlFlow::Break(ending) => return Err(self.read_the_rest(ending)),
+                ControlFlow::Break(Ending::Failed) => return Err((Ending::Failed, None)),
+                ControlFlow::Break(ending) if self.wait_ends().is_none() => {
+                    self.begin_end(ending)?;
+                    continue;
+                }
+                ControlFlow::Break(ending) => match self.wait.as_mut().map(|wait| wait.poll_over(context)) {
+                    Some(Poll::Ready(())) => return Err((ending, None)),
+                    _ => false,
+                },
             };
             let wrote = self.poll_write(context)?;
             let (mut reads, mut bytes) = (0, 0);
@@ -169,10 +175,15 @@ impl Driver {
             Ok(Read { bytes: 0, .. }) => Err((self.peer_gone.unwrap_or(Ending::PeerClosed), None)),
             Err(Errno::ECONNRESET) => Err((Ending::PeerReset, None)),
             Err(errno) => Err(self.broken(errno.into())),
-            Ok(Read { bytes, .. }) => match self.incoming.sort(&mut self.outgoing) {
-                Ok(()) => Ok(bytes),
-                Err(kind) => Err((Ending::Failed, Some(self.mailbox.error("receive from", kind)))),
-            },
+            Ok(Read { bytes, .. }) => {
+                let sorted = self.incoming.sort(&mut self.outgoing);
+                if self.wait_ends().is_some() {
+                    // A handle that cannot be acknowledged any more stays the peer's.
+                    self.incoming.arrived.clear();
+                    self.outgoing.drain_unsent().for_each(drop);
+                }
+                sorted.map(|()| bytes).map_err(|kind| (Ending::Failed, Some(self.mailbox.error("receive from", kind))))
+            }
         }
     }
 
@@ -215,18 +226,37 @@ impl Driver {
         (self.peer_gone.unwrap_or(ending), None)
     }
 
-    /// Writes and reads without a runtime, until all is sent or the peer takes nothing for [`LAST_PATIENCE`].
-    fn finish_without_runtime(&mut self) -> End {
-        let lock = || LAST_TIMEOUT.lock().unwrap_or_else(PoisonError::into_inner);
-        let patience =
-            if lock().is_some_and(|then| then.elapsed() < TOGETHER) { Duration::ZERO } else { LAST_PATIENCE };
+    /// Begins the wait for the peer's end, if there is one and the peer's end is open. Otherwise the channel ends.
+    fn begin_end(&mut self, ending: Ending) -> Result<(), End> {
+        let end = self.read_the_rest(ending);
+        if end.0 == Ending::Disconnected
+            && let (Some(socket), Some(wait)) = (&self.socket, &mut self.wait)
+            && wait.begin(socket.as_fd())
+        {
+            self.peer_gone = Some(Ending::Disconnected);
+            return Ok(());
+        }
+        Err(end)
+    }
+
+    /// Returns when the wait for the peer's end is over, once our direction of the stream is closed.
+    fn wait_ends(&self) -> Option<Instant> {
+        self.wait.as_ref()?.until()
+    }
+
+    /// Writes and reads without a runtime, until nothing is left to send or to wait for, or the peer does nothing.
+    fn finish_without_runtime(&mut self) -> Result<(), End> {
+        let patience = patience::without_runtime();
         let mut deadline = Instant::now() + patience;
         loop {
             let _ = self.exchange(Waker::noop());
-            if self.outgoing.is_idle() {
-                return self.read_the_rest(Ending::Disconnected);
+            if self.outgoing.is_idle() && self.wait_ends().is_none() {
+                self.begin_end(Ending::Disconnected)?;
+                deadline = Instant::now() + patience;
+                continue;
             }
-            let Some(socket) = &self.socket else { return (Ending::Disconnected, None) };
+            deadline = self.wait_ends().map_or(deadline, |ends| ends.min(deadline));
+            let Some(socket) = &self.socket else { return Ok(()) };
             let mut events = PollFlags::POLLIN;
             while !self.outgoing.is_written() {
                 match self.outgoing.write(socket.as_fd()) {
@@ -236,24 +266,18 @@ impl Driver {
                         events |= PollFlags::POLLOUT;
                         break;
                     }
-                    Err(_) => return (Ending::PeerClosed, None),
+                    Err(_) => return Err((Ending::PeerClosed, None)),
                 }
             }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if self.outgoing.is_idle() {
+            if self.outgoing.is_idle() && self.wait_ends().is_none() {
                 continue;
             }
-            let timeout = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-            let ready = poll(&mut [PollFd::new(socket.as_fd(), events)], timeout);
-            if left.is_zero() || !matches!(ready, Ok(1..) | Err(Errno::EINTR)) {
-                *lock() = Some(Instant::now());
-                return (Ending::Disconnected, None);
+            if !patience::poll_until(deadline, socket.as_fd(), events) {
+                return Err((Ending::Disconnected, None));
             }
             let read = self.incoming.read(socket.as_fd());
-            if read != Err(Errno::EAGAIN)
-                && let Err(end) = self.handle_read(read)
-            {
-                return end;
+            if read != Err(Errno::EAGAIN) {
+                self.handle_read(read)?;
             }
         }
     }
@@ -290,8 +314,9 @@ impl Drop for Driver {
     /// Writes what was posted when the runtime ends before the channel, as it does when `main` returns. In Node, too, a
     /// process lives until its writes are done.
     fn drop(&mut self) {
-        if self.socket.is_some() {
-            let end = self.finish_without_runtime();
+        if self.socket.is_some()
+            && let Err(end) = self.finish_without_runtime()
+        {
             self.end(end);
         }
     }

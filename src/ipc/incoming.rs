@@ -25,11 +25,14 @@ pub struct Settings {
     pub(super) window: usize,
     internal: bool,
     pub(super) bounded: bool,
+    /// Whether our end, when it disconnects, stays open until the peer has closed its own.
+    pub(super) waits_for_peer: bool,
 }
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { message_limit: DEFAULT_MESSAGE_LIMIT, window: 1, internal: false, bounded: false }
+        let message_limit = DEFAULT_MESSAGE_LIMIT;
+        Settings { message_limit, window: 1, internal: false, bounded: false, waits_for_peer: false }
     }
 }
 

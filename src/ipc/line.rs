@@ -22,7 +22,8 @@ const DEEPEST: usize = 8;
 /// What a line is to the channel.
 #[derive(Debug)]
 pub(super) enum Line {
-    /// For the user; or internal and not the channel's own business: `NODE_CLUSTER`, or an unknown command.
+    /// For the user, and perhaps not JSON; or internal and not the channel's own business: `NODE_CLUSTER`, or an unknown
+    /// command.
     Message(Message),
     /// A message that announces a handle, of this type and with this key.
     Handle {
@@ -46,7 +47,8 @@ pub(super) enum Line {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Malformed`] when the line is not JSON, or is an internal message without a member that it must have.
+/// [`ErrorKind::Malformed`] when the line is an internal message without a member that it must have, or is not JSON,
+/// unless only its receiver would notice (`is_a_users` in `message.rs`).
 pub(super) fn classify(line: Bytes) -> Result<Line, ErrorKind> {
     match &line[..] {
         line if *line == ACK[..ACK.len() - 1] => return Ok(Line::Ack),
@@ -112,8 +114,12 @@ mod tests {
 
     use super::*;
 
+    /// What a line is to the channel and to the receiver of a message.
     fn of(line: &str) -> Result<Line, ErrorKind> {
-        classify(Bytes::copy_from_slice(line.as_bytes()))
+        match classify(Bytes::copy_from_slice(line.as_bytes()))? {
+            Line::Message(message) => message.checked().map(Line::Message),
+            other => Ok(other),
+        }
     }
 
     fn message(line: &str) -> Message {
@@ -174,6 +180,17 @@ mod tests {
             |depth| (0..depth).fold("1".to_owned(), |msg, _| format!(r#"{{"cmd":"NODE_HANDLE","msg":{msg}}}"#));
         assert!(of(&nested(8)).is_ok() && of(&nested(9)).is_err());
         assert!(matches!(of(r#"{"cmd":"NODE_HANDLE"}"#), Ok(Line::Handle { message, .. }) if message.json() == "null"));
+    }
+
+    #[test]
+    fn what_cannot_be_internal_is_left_to_its_receiver() {
+        let arrives = |line: &'static str| classify(Bytes::from_static(line.as_bytes())).is_ok();
+        for left in [r#"{"a":1}{}"#, " [} ]\r", r#""""#, r#"" NODE_ \u00"x""#, r#"{\u0100:"node_"}"#, "{}}"] {
+            assert!(arrives(left), "{left}");
+        }
+        for bad in ["\"", "{", "[", r#"[1}"#, "\"a\" x", "nul", "00", r#"{NODE_}"#, r#"{\u004e}"#] {
+            assert!(!arrives(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -55,8 +55,8 @@ pub(super) struct Contents {
     pub(super) severed: bool,
     /// Nothing more may be posted: we are disconnecting, or the peer does not read any more.
     pub(super) closing: bool,
-    /// How the channel ended, once its socket is closed.
-    ending: Option<Ending>,
+    /// How the channel ended, once its socket is closed or, after what is not JSON, about to be.
+    pub(super) ending: Option<Ending>,
     /// The error that ended it, until a user has received it.
     failure: Option<Error>,
     /// Wakes the driver; `None` while it is awake.
@@ -72,7 +72,7 @@ pub(super) struct Contents {
     stalled: bool,
     /// What the user was told of that.
     stall_told: bool,
-    /// Every user is gone.
+    /// Every user is gone, or one has received what is not JSON.
     unwanted: bool,
 }
 
@@ -200,6 +200,19 @@ impl Mailbox {
         self.lock().ending
     }
 
+    /// Checks a message that was taken. One that is not JSON ends the channel, and what came after it is dropped.
+    pub(super) fn checked(&self, message: Message) -> Result<Message> {
+        message.checked().map_err(|kind| {
+            let mut contents = self.lock();
+            contents.unwanted = true;
+            let later = mem::take(&mut contents.inbox);
+            contents.held -= later.iter().map(Message::cost).sum::<usize>();
+            self.end_locked(contents, Ending::Failed, None);
+            drop(later);
+            self.error("receive from", kind)
+        })
+    }
+
     /// Begins the end: the driver sends what was posted, waits for what is not acknowledged, then closes the socket.
     pub(super) fn close(&self) {
         let mut contents = self.lock();
@@ -223,10 +236,15 @@ impl Mailbox {
 
     /// Marks the end. What arrived can still be received.
     pub(super) fn end(&self, ending: Ending, failure: Option<Error>) {
-        let mut contents = self.lock();
+        self.end_locked(self.lock(), ending, failure);
+    }
+
+    fn end_locked(&self, mut contents: MutexGuard<'_, Contents>, ending: Ending, failure: Option<Error>) {
         contents.closing = true;
-        contents.ending = Some(ending);
-        contents.failure = failure;
+        // Of two ends the first counts, and one error is enough.
+        contents.failure = failure.filter(|_| contents.ending.is_none());
+        contents.ending.get_or_insert(ending);
+        contents.wake_driver();
         let entries: Vec<Entry> = contents.queue.drain().collect();
         contents.counts.forget_questions();
         contents.receivers.wake();

@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
+use memchr::memmem::Finder;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -18,13 +20,14 @@ const MOST_MEMBERS: usize = 100;
 
 /// A message that came over a channel: a JSON value, perhaps with a handle.
 ///
-/// The channel scans it as JSON when it arrives, so that malformed input ends the channel then.
-/// [`decode`](Message::decode) scans it again to build the value: a user's message is read twice, once to check it and
-/// once as the type that its receiver wants.
+/// [`recv`](super::Channel::recv) scans it to check that it is JSON, and [`decode`](Message::decode) scans it again to
+/// build the value. [`recv_as`](super::Channel::recv_as) scans it once.
 #[derive(Debug)]
 pub struct Message {
-    /// Valid JSON.
+    /// Valid JSON, if it is `checked`.
     json: SharedText,
+    /// False for a user's message until a user receives it.
+    checked: bool,
     /// `None` for a user's message.
     members: Option<Box<Members>>,
     /// The handle that came with it. Take it out to use it.
@@ -40,18 +43,29 @@ struct Members(Vec<(Range<u32>, Range<u32>)>);
 pub(super) struct Unescaped<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Message {
-    /// Checks a line and splits it, in one scan.
+    /// Reads a line. One that may be internal, or is short, is checked and split, in one scan; any other one is a
+    /// user's, and its receiver checks it.
     pub(crate) fn of_line(line: Bytes) -> Result<Message, ErrorKind> {
         const BLANKS: [char; 3] = [' ', '\t', '\r'];
-        let not_json = |error: &dyn fmt::Display, line: &[u8]| malformed(format!("not JSON: {error}"), line);
         let mut json = SharedText::new(line).map_err(|(error, line)| not_json(&error, &line))?;
         if json.starts_with(BLANKS) || json.ends_with(BLANKS) {
             let start = json.len() - json.trim_start_matches(BLANKS).len();
             json = json.part(start..json.trim_end_matches(BLANKS).len().max(start));
         }
+        if is_a_users(json.as_bytes()) {
+            return Ok(Message { json, checked: false, members: None, handle: None });
+        }
         match split(&json) {
-            Ok(members) => Ok(Message { json, members, handle: None }),
+            Ok(members) => Ok(Message { json, checked: true, members, handle: None }),
             Err(error) => Err(not_json(&error, json.as_bytes())),
+        }
+    }
+
+    /// Checks that it is JSON, unless that is known.
+    pub(super) fn checked(self) -> Result<Message, ErrorKind> {
+        match if self.checked { Ok(IgnoredAny) } else { serde_json::from_str(&self.json) } {
+            Ok(IgnoredAny) => Ok(Message { checked: true, ..self }),
+            Err(error) => Err(not_json(&error, self.json.as_bytes())),
         }
     }
 
@@ -63,7 +77,7 @@ impl Message {
         };
         // Checked already, as a part of this message.
         let members = if json.starts_with('{') { split(&json).unwrap_or_default() } else { None };
-        Message { json, members, handle: None }
+        Message { json, checked: true, members, handle: None }
     }
 
     /// Returns the `cmd` of an internal message.
@@ -122,6 +136,21 @@ pub(super) fn excerpt(bytes: &[u8]) -> String {
 /// The error that ends a channel whose peer sent what is not allowed.
 pub(super) fn malformed(reason: impl Into<String>, bytes: &[u8]) -> ErrorKind {
     ErrorKind::Malformed { reason: reason.into(), length: bytes.len(), beginning: excerpt(bytes) }
+}
+
+fn not_json(error: &dyn fmt::Display, line: &[u8]) -> ErrorKind {
+    malformed(format!("not JSON: {error}"), line)
+}
+
+/// Whether a line can be left to its receiver: it begins and ends like a string, a list or an object, and is not an
+/// internal message, which contains `NODE_`, perhaps with escapes. Most lines that are not JSON begin or end otherwise.
+fn is_a_users(line: &[u8]) -> bool {
+    static SIGNS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["NODE_", "\\u00"].map(Finder::new));
+    match line {
+        [b'"', .., b'"'] | [b'[', .., b']'] => true,
+        [b'{', members @ .., b'}'] => SIGNS.iter().all(|sign| sign.find(members).is_none()),
+        _ => false,
+    }
 }
 
 impl Members {

@@ -14,6 +14,7 @@
 //! | `mailbox.rs` | what the users of a channel and its driver share |
 //! | `outgoing.rs` | what is being sent, and what is not acknowledged |
 //! | `incoming.rs` | what was read, and what becomes of each message; [`Settings`] |
+//! | `patience.rs` | how long the end of a channel may take |
 //! | `driver.rs` | the task that owns the socket |
 //! | `channel.rs` | [`Channel`]: what its user sees |
 //! | `parent.rs` | the channel that our parent gave us |
@@ -33,6 +34,7 @@ mod message;
 mod outcome;
 mod outgoing;
 mod parent;
+mod patience;
 mod queue;
 mod socket;
 

@@ -31,6 +31,12 @@ pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE
 /// process's only thread; otherwise they stay, since another thread might be reading them. A child started with
 /// [`Command`](crate::child_process::Command) does not get them either way.
 ///
+/// The parent learns of the end of the channel before it learns of our exit. When we disconnect, and when `main`
+/// returns with the channel open, our direction of the stream is closed after the last message, also for other
+/// processes that hold our end. Our end stays open until the parent has closed its own, for at most two seconds. Without that wait,
+/// Node 24 and 26 emit `exit` before `disconnect`, or lose `disconnect`. `std::process::exit` does not wait: await
+/// [`disconnect`](Channel::disconnect) before it.
+///
 /// ```no_run
 /// # async fn example() -> forklore::Result<()> {
 /// let parent = forklore::ipc::parent()?;
@@ -48,7 +54,7 @@ pub const PRIVATE_VARIABLES: [&str; 3] = [CHANNEL_FD, SERIALIZATION_MODE, UNIQUE
 ///
 /// # Panics
 ///
-/// As for [`Channel::over`].
+/// As for [`Channel::over`], and in a tokio runtime whose timers are not enabled.
 pub fn parent() -> Result<Channel> {
     parent_with(Settings::default())
 }
@@ -61,8 +67,8 @@ pub fn parent() -> Result<Channel> {
 ///
 /// # Panics
 ///
-/// As for [`Channel::over`].
-pub fn parent_with(settings: Settings) -> Result<Channel> {
+/// As for [`parent`].
+pub fn parent_with(mut settings: Settings) -> Result<Channel> {
     const PEER: &str = "our parent";
     let none = |sentence: String| Error::new("open the channel to", PEER, ErrorKind::NoChannel(sentence));
     let number = env::var_os(CHANNEL_FD).unwrap_or_default();
@@ -97,5 +103,6 @@ pub fn parent_with(settings: Settings) -> Result<Channel> {
         Some(_) => Error::io("open the channel to", PEER, error),
         None => none(format!("descriptor {number}, which NODE_CHANNEL_FD names, is {error}")),
     })?;
+    settings.waits_for_peer = true;
     Channel::over(UnixStream::from(fd), PEER, settings)
 }

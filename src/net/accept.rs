@@ -2,13 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use nix::errno::Errno;
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
 use super::bind::{SocketFile, local_address};
-use crate::sys::accept::{Accepted, accept};
+use crate::sys::accept::accept;
 use crate::sys::readiness;
 
 /// A listening socket in a tokio runtime.
@@ -42,31 +41,15 @@ impl Acceptor {
         self.socket.readable().await
     }
 
-    /// Takes the oldest connection that waits; `None` when there is none, and then `ready` is cleared.
-    ///
-    /// # Errors
-    ///
-    /// Those of `accept4(2)` that will come again for the next connection, such as `EMFILE`.
-    pub(crate) fn take(&self, ready: &mut AsyncFdReadyGuard<'_, OwnedFd>) -> Result<Option<Accepted>, Errno> {
-        match accept(self.socket.get_ref().as_fd()) {
-            Ok(accepted) => Ok(Some(accepted)),
-            Err(Errno::EAGAIN) => {
-                ready.clear_ready();
-                Ok(None)
-            }
-            Err(errno) => Err(errno),
-        }
-    }
-
     /// Waits for a connection. This method is cancel safe.
     ///
     /// # Errors
     ///
-    /// As [`take`](Acceptor::take).
+    /// Those of `accept4(2)` that will come again for the next connection, such as `EMFILE`.
     pub(crate) async fn accept(&self) -> io::Result<OwnedFd> {
         loop {
             let mut ready = self.readable().await?;
-            if let Some((connection, _)) = self.take(&mut ready)? {
+            if let Some((connection, _)) = accept(&mut ready)? {
                 return Ok(connection);
             }
         }

@@ -12,7 +12,6 @@ mod address;
 mod bind;
 mod stream;
 
-pub(crate) use crate::sys::accept::Accepted;
 pub(crate) use accept::Acceptor;
 pub use address::AddressType;
 pub(crate) use bind::{Bound, Endpoint, SocketFile, listen, local_address};

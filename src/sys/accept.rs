@@ -2,15 +2,16 @@
 #![allow(unsafe_code)]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
+use tokio::io::unix::AsyncFdReadyGuard;
 
 /// A connection and the IP address of its peer. A Unix socket has none.
 pub(crate) type Accepted = (OwnedFd, Option<IpAddr>);
 
-/// Accepts the oldest connection of a backlog, close-on-exec and non-blocking. Blocks only if the listener does. Skips a connection
-/// that failed while it waited: `accept(2)` lists the network errors that Linux passes on.
+/// Accepts the oldest connection of a backlog, close-on-exec and non-blocking; `None` when there is none, and then `ready` is cleared.
+/// Skips a connection that failed while it waited: `accept(2)` lists the network errors that Linux passes on.
 ///
 /// ```c
 /// int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, SOCK_NONBLOCK | SOCK_CLOEXEC);   // accept(2)
@@ -18,12 +19,17 @@ pub(crate) type Accepted = (OwnedFd, Option<IpAddr>);
 ///
 /// # Errors
 ///
-/// `EAGAIN` when there is none; `EMFILE`, `ENFILE`, `ENOBUFS` and `ENOMEM` when there is no room for it, and it stays in the backlog.
-pub(crate) fn accept(listener: BorrowedFd<'_>) -> Result<Accepted, Errno> {
+/// `EMFILE`, `ENFILE`, `ENOBUFS` and `ENOMEM` when there is no room for it, and it stays in the backlog.
+pub(crate) fn accept(ready: &mut AsyncFdReadyGuard<'_, OwnedFd>) -> Result<Option<Accepted>, Errno> {
     loop {
-        match accept_once(listener) {
+        match accept_once(ready.get_inner().as_fd()) {
+            Ok(accepted) => return Ok(Some(accepted)),
+            Err(Errno::EAGAIN) => {
+                ready.clear_ready();
+                return Ok(None);
+            }
             Err(errno) if is_transient(errno) => {}
-            outcome => return outcome,
+            Err(errno) => return Err(errno),
         }
     }
 }
@@ -68,7 +74,6 @@ fn ip_address(address: &libc::sockaddr_storage) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use std::net::{TcpListener, TcpStream};
-    use std::os::fd::AsFd;
 
     use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 
@@ -79,7 +84,7 @@ mod tests {
         for host in ["127.0.0.1", "::1"] {
             let listener = TcpListener::bind((host, 0)).expect("a port");
             let _client = TcpStream::connect(listener.local_addr().expect("bound")).expect("connected");
-            let (connection, address) = accept(listener.as_fd()).expect("a connection");
+            let (connection, address) = accept_once(listener.as_fd()).expect("a connection");
             assert_eq!(address.map(|address| address.to_string()).as_deref(), Some(host));
             assert_eq!(fcntl(&connection, FcntlArg::F_GETFD), Ok(FdFlag::FD_CLOEXEC.bits()));
             let flags = fcntl(&connection, FcntlArg::F_GETFL).map(OFlag::from_bits_retain);

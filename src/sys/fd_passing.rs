@@ -19,7 +19,7 @@ use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 /// The number of descriptors that one [`receive`] has room for, as in Node. A well-behaved peer sends one at a time.
 const ROOM: usize = 64;
 
-/// The result of one [`receive`].
+/// The result of one [`receive_bytes`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
     /// The number of bytes that were appended; 0 at the end of the stream.

@@ -1,6 +1,6 @@
 //! `fork(2)` itself: the copy that Node's `fork()` is not.
 //!
-//! The library does not start children like this ([`spawn`](super::spawn) says why). Labs and benchmarks use it.
+//! The library does not start children like this (`sys/spawn.rs` says why). Labs and benchmarks use it.
 #![allow(unsafe_code)]
 
 use std::fs;

@@ -2,6 +2,7 @@
 //! of labs made for tests, a terminal, and the search for processes left behind.
 #![allow(dead_code)] // each test program uses its own part
 
+pub(crate) mod nodes;
 pub(crate) mod started;
 pub(crate) mod terminal;
 pub(crate) mod workspace;

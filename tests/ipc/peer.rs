@@ -23,6 +23,12 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    pub(crate) fn over(stream: UnixStream) -> Peer {
+        stream.set_nonblocking(true).expect("a socket");
+        let socket = tokio::net::UnixStream::from_std(stream).expect("a socket");
+        Peer { socket, buffer: BytesMut::new(), handles: Vec::new() }
+    }
+
     pub(crate) fn send(&self, bytes: impl AsRef<[u8]>, fd: Option<&dyn AsFd>) {
         let bytes = bytes.as_ref();
         let sent = fd_passing::send_bytes(self.socket.as_fd(), bytes, fd.map(|fd| fd.as_fd()));
@@ -72,10 +78,7 @@ impl Peer {
 
 pub(crate) fn with_settings(settings: Settings) -> (Channel, Peer) {
     let (ours, theirs) = UnixStream::pair().expect("a pair");
-    theirs.set_nonblocking(true).expect("a socket");
-    let socket = tokio::net::UnixStream::from_std(theirs).expect("a socket");
-    let channel = Channel::over(ours, "the peer", settings).expect("a channel");
-    (channel, Peer { socket, buffer: BytesMut::new(), handles: Vec::new() })
+    (Channel::over(ours, "the peer", settings).expect("a channel"), Peer::over(theirs))
 }
 
 pub(crate) fn pair() -> (Channel, Peer) {

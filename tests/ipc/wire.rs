@@ -71,7 +71,8 @@ async fn the_other_serialization_mode_is_recognised() {
     let (channel, peer) = pair();
     peer.send(b"\0\0\0\x05\xff\x0f\x22\x01x", None);
     let error = channel.recv().await.expect_err("another mode");
-    assert!(error.to_string().contains("advanced"), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Malformed { reason, .. } if reason.contains("advanced")), "{error}");
+    assert_eq!(channel.closed().await, Ending::Failed);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 // Where it disconnects itself it waits for `exit`: Node emits no `close` then.
 'use strict';
 const { fork } = require('node:child_process');
+const { once } = require('node:events');
 const net = require('node:net');
 const dgram = require('node:dgram');
 
@@ -141,6 +142,20 @@ const acts = {
     let next = 0;
     c.on('message', (value) => (next += value === next ? 1 : NaN));
     c.on('close', (code) => done([next, code]));
+  },
+  // 50 children that end the channel and exit while the parent does something else: in which order it learns that.
+  async busy() {
+    const orders = {};
+    for (let n = 0; n < 50; n++) {
+      const c = child('leave', { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+      const order = [];
+      for (const event of ['message', 'disconnect', 'exit', 'close']) c.on(event, () => order.push(event));
+      const start = performance.now();
+      while (performance.now() - start < 20);
+      await once(c, 'close');
+      orders[order] = (orders[order] ?? 0) + 1;
+    }
+    done(orders);
   },
   // A child that was started by its parent as `advanced` says why it has no channel.
   advanced() {

@@ -240,6 +240,25 @@ const acts = {
     for (let n = 0; n < 20; n++) texts.push(await said({ port, host: '127.0.0.1' }));
     cluster.disconnect(() => done(tally(texts)));
   },
+  // 50 times two workers, and a primary that does something else while they leave and exit: in which order it learns that.
+  async busy() {
+    const orders = [];
+    let calls = 0;
+    for (let n = 0; n < 50; n++) {
+      const workers = [await listening('answer', '127.0.0.1:0'), await listening('answer', '127.0.0.1:0')];
+      const ends = workers.map(async ([worker]) => {
+        const order = [];
+        for (const event of ['disconnect', 'exit']) worker.on(event, () => order.push(event));
+        await once(worker, 'exit');
+        orders.push(order.join(' '));
+      });
+      const called = new Promise((resolve) => cluster.disconnect(resolve)).then(() => calls++);
+      const start = performance.now();
+      while (performance.now() - start < 20);
+      await Promise.all([called, ...ends]);
+    }
+    done([calls, tally(orders)]);
+  },
   // Says when two workers listen, and waits to be killed.
   async doomed() {
     await listening('echo', '127.0.0.1:0');

@@ -8,6 +8,7 @@ use forklore::child_process::{Command, Exit, Signal, Stdio};
 use forklore::cluster::Options;
 use serde_json::json;
 
+use crate::harness::nodes;
 use crate::kit::{Outcome, POLICIES, all_of, node};
 use crate::watched::{Watched, watched};
 
@@ -22,7 +23,7 @@ pub(crate) fn role() -> Option<ExitCode> {
 }
 
 fn primary(role: &str) -> Command {
-    Command::new(std::env::current_exe().expect("a program")).env(ROLE, role)
+    Command::new(std::env::current_exe().expect("a program")).env(ROLE, role).env(nodes::NODES, nodes::node())
 }
 
 async fn play(role: &str) -> Result<ExitCode, Box<dyn std::error::Error>> {

@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 
 use forklore::child_process::Command;
 use forklore::cluster::schedule::Policy;
-use libtest_mimic::Trial;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::harness::nodes::{self, Case};
+use crate::harness::root;
 use crate::harness::started::DEADLINE;
-use crate::harness::{root, trial};
 
 pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
 
@@ -18,8 +18,8 @@ pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
 pub(crate) const POLICIES: [Policy; 2] = [Policy::RoundRobin, Policy::Shared];
 
 /// A test with a runtime of its own, which must end.
-pub(crate) fn case<F: Future<Output = Outcome> + 'static>(name: &'static str, test: fn() -> F) -> Trial {
-    trial(name, &["node"], move || {
+pub(crate) fn case<F: Future<Output = Outcome> + 'static>(name: &'static str, test: fn() -> F) -> Case {
+    Case::new(name, move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let ended = runtime.block_on(async { tokio::time::timeout(DEADLINE, test()).await });
         ended.expect("it ends").expect("no error");
@@ -27,7 +27,7 @@ pub(crate) fn case<F: Future<Output = Outcome> + 'static>(name: &'static str, te
 }
 
 pub(crate) fn node(script: &str, what: &str) -> Command {
-    Command::new("node").arg(root().join("tests/node").join(script)).arg(what)
+    Command::new(nodes::node()).arg(root().join("tests/node").join(script)).arg(what)
 }
 
 /// What one connection is answered.

@@ -18,13 +18,14 @@ mod watched;
 use std::process::ExitCode;
 
 use harness::conclude;
+use harness::nodes::in_each_node;
 use kit::case;
 
 fn main() -> ExitCode {
     if let Some(exit) = apart::role() {
         return exit;
     }
-    conclude(vec![
+    conclude(in_each_node(vec![
         case("a worker lives from fork to exit", events::a_worker_lives_from_fork_to_exit),
         case("a state follows the events", events::a_state_follows_the_events),
         case("a worker runs where it is told", events::a_worker_runs_where_it_is_told),
@@ -177,7 +178,11 @@ fn main() -> ExitCode {
             under_node::a_socket_that_the_primary_was_started_with_is_served,
         ),
         case("under Node: a worker of Node's serves beside ours", under_node::a_worker_of_nodes_serves_beside_ours),
+        case(
+            "under Node: a busy primary learns of each end before the exit",
+            under_node::a_busy_primary_learns_of_each_end_before_the_exit,
+        ),
         case("under Node: workers go with their primary", under_node::workers_go_with_their_primary),
         case("under Node: a worker may survive its primary", under_node::a_worker_may_survive_its_primary),
-    ])
+    ]))
 }

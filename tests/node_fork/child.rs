@@ -6,6 +6,7 @@ use forklore::child_process::{Command, Event, Exit, Signal, Stdio};
 use forklore::ipc::Ending;
 use serde_json::json;
 
+use crate::harness::nodes;
 use crate::kit::{Outcome, connection, end, fork, next, text};
 
 pub(crate) async fn values_and_handles_come_back() -> Outcome {
@@ -110,7 +111,7 @@ pub(crate) async fn what_a_child_sent_before_it_was_killed_arrives() -> Outcome 
 pub(crate) async fn the_channel_can_be_at_any_descriptor() -> Outcome {
     for number in [0, 1, 7] {
         let script = "process.send([process.channel.fd, process.env.NODE_CHANNEL_FD ?? 'gone'])";
-        let command = Command::new("node").args(["-e", script]).env("NODE_CHANNEL_FD", "77");
+        let command = Command::new(nodes::node()).args(["-e", script]).env("NODE_CHANNEL_FD", "77");
         let (mut child, channel) = command.descriptor(number, Stdio::Ipc).fork()?;
         assert_eq!(next(&channel).await, json!([number, "gone"]));
         assert_eq!(child.close().await?, Exit::Code(0));
@@ -122,7 +123,7 @@ pub(crate) async fn a_child_can_hold_a_pipe_besides_the_channel() -> Outcome {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let script =
         "const s = new (require('net').Socket)({ fd: 4 }); s.on('data', (d) => s.end(`${d}!`)); process.send('up')";
-    let command = Command::new("node").args(["-e", script]).descriptor(4, Stdio::Pipe);
+    let command = Command::new(nodes::node()).args(["-e", script]).descriptor(4, Stdio::Pipe);
     let (mut child, channel) = command.fork()?;
     assert_eq!(next(&channel).await, "up");
     let mut pipe = child.take_pipe(4).ok_or("no pipe")?;

@@ -7,6 +7,7 @@ use forklore::child_process::{Command, Exit};
 use forklore::ipc::{Handle, Settings, Socket};
 use tokio::io::AsyncReadExt;
 
+use crate::harness::nodes;
 use crate::kit::{Outcome, connection, end, fork, loopback, next, node, text};
 
 pub(crate) async fn a_thousand_handles_from_node() -> Outcome {
@@ -144,7 +145,7 @@ pub(crate) async fn eighty_children_each_pass_a_socket_back() -> Outcome {
     for _ in 0..8 {
         let mut children = Vec::new();
         for _ in 0..10 {
-            let (child, channel) = Command::new("node").args(["-e", script]).fork()?;
+            let (child, channel) = Command::new(nodes::node()).args(["-e", script]).fork()?;
             channel.send(&port).await?;
             children.push((child, channel));
         }

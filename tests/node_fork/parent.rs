@@ -45,6 +45,12 @@ pub(crate) async fn parent_quit() -> Outcome {
     Ok(())
 }
 
+/// Node 24 and 26 emit `exit` before `disconnect` if they learn of both in one turn.
+pub(crate) async fn parent_busy() -> Outcome {
+    assert_eq!(node_parent("busy").await, json!({ "message,disconnect,exit,close": 50 }));
+    Ok(())
+}
+
 pub(crate) async fn parent_advanced() -> Outcome {
     let said = node_parent("advanced").await;
     assert!(said.as_str().is_some_and(|said| said.contains("\"advanced\", and only \"json\"")), "{said}");

@@ -4,6 +4,7 @@
 //! until there comes a message without one. `accept`: answers the connections of the server that it gets, `N` times. `count`: passes handles to itself
 //! and compares its open descriptors. `poor`: is sent a handle while it has no descriptor left. `crowd`: sends more
 //! handles than its user may have in flight. `quit`: sends many messages and returns from main.
+//! `leave`: sends a message, disconnects and prints how the channel ended.
 
 use std::fs;
 use std::io::{IoSlice, Read, Write};
@@ -43,6 +44,11 @@ async fn main() -> Outcome {
             for number in 0..10_000 {
                 parent.post(&number)?;
             }
+            Ok(())
+        }
+        "leave" => {
+            parent.send("last words").await?;
+            println!("{:?}", parent.disconnect().await);
             Ok(())
         }
         "none" => {

@@ -3,11 +3,12 @@
 //! `outcast uid`: gives up root, then asks to become root. `outcast emfile`: asks for a child with no descriptor left.
 //! `outcast count`: counts its descriptors before and after failed starts. `outcast childless`: runs a
 //! program, whatever it was told about SIGCHLD. `outcast fork`: copies itself. `outcast limit`: raises its limit of
-//! descriptors and prints its own and a child's.
+//! descriptors and checks its own and a child's. `outcast primary-limit`: the same for a primary and its worker.
 
 use std::cell::Cell;
 
 use forklore::child_process::{Command, Stdio, exec_file};
+use forklore::cluster::{Event, Options, Primary};
 use forklore::sys::{descriptor_limit, fork, pidfd};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Uid, setuid};
@@ -43,7 +44,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         Some("fork") => return Ok(fork()?),
         Some("limit") => return limit().await,
-        _ => return Err("usage: outcast uid|emfile|count|childless|fork|limit".into()),
+        Some("primary-limit") => return primary_limit().await,
+        _ => return Err("usage: outcast uid|emfile|count|childless|fork|limit|primary-limit".into()),
     };
     match outcome {
         Ok(()) => println!("no error"),
@@ -83,5 +85,18 @@ async fn limit() -> Result<(), Box<dyn std::error::Error>> {
     setrlimit(Resource::RLIMIT_NOFILE, 400, hard)?;
     assert_eq!(exec_file(limits()).await?.stdout_lossy(), format!("400\n{hard}\n"));
     println!("as expected");
+    Ok(())
+}
+
+async fn primary_limit() -> Result<(), Box<dyn std::error::Error>> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    for (raise, expected) in [(false, 256), (true, hard)] {
+        setrlimit(Resource::RLIMIT_NOFILE, 256, hard)?;
+        let primary = Primary::new(Options::default().raise_descriptor_limit(raise));
+        // It prints its own limit.
+        primary.fork(Command::shell("ulimit -Sn"))?;
+        while !matches!(primary.next_event().await, Some(Event::Exit(..))) {}
+        assert_eq!(getrlimit(Resource::RLIMIT_NOFILE)?, (expected, hard));
+    }
     Ok(())
 }

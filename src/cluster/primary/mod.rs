@@ -28,6 +28,7 @@ use super::schedule::Policy;
 use crate::child_process::{Command, Signal};
 use crate::error::Result;
 use crate::ipc::{Settings, UNIQUE_ID};
+use crate::sys::descriptor_limit;
 
 pub use address::Address;
 pub use event::Event;
@@ -183,8 +184,8 @@ impl Group {
             command = command.parent_death_signal(Signal::SIGKILL);
         }
         if options.raise_descriptor_limit {
-            // The limit that there is does, too: a fork must not fail for want of a higher one.
-            let _ = crate::sys::descriptor_limit::raise();
+            // Otherwise the limit stays, and fewer connections can wait.
+            let _ = descriptor_limit::raise();
         }
         let (child, channel) = cluster.with_spares(|| spawn_thread::fork(command))?;
         let member = Arc::new(Member::new(id, child, channel));

@@ -18,7 +18,8 @@ use crate::child_process::Signal;
 use crate::cluster::protocol::{Envelope, FromPrimary};
 use crate::error::ErrorKind;
 use crate::ipc::{NotSent, Outcome, Outcomes};
-use crate::net::{Accepted, Acceptor};
+use crate::net::Acceptor;
+use crate::sys::accept::{Accepted, accept};
 
 /// How many connections are taken out of the backlog before other tasks have their turn.
 const BATCH: usize = 16;
@@ -252,7 +253,7 @@ impl Inner {
     fn broken(&self, mut connections: Vec<ConnectionId>) -> Vec<ConnectionId> {
         let fd = |connection: &ConnectionId| self.connections.get(connection).and_then(Option::as_ref);
         connections.retain(|connection| fd(connection).is_some());
-        let polled = connections.iter().filter_map(|connection| fd(connection));
+        let polled = connections.iter().filter_map(fd);
         let mut polled: Vec<_> = polled.map(|fd| PollFd::new(fd.as_fd(), PollFlags::empty())).collect();
         let _ = poll(&mut polled, PollTimeout::ZERO);
         let is_broken = polled.iter().map(|one| one.revents().is_some_and(|events| !events.is_empty()));
@@ -282,7 +283,7 @@ async fn accept_all(cluster: Weak<Cluster>, listener: ListenerId, acceptor: Acce
         }
         let Ok(mut ready) = acceptor.readable().await else { return };
         for _ in 0..BATCH {
-            let accepted = acceptor.take(&mut ready);
+            let accepted = accept(&mut ready);
             let is_empty = matches!(accepted, Ok(None));
             let Some(cluster) = cluster.upgrade() else { return };
             if !cluster.accepted(listener, accepted) || is_empty {

@@ -73,7 +73,7 @@ impl Connection {
         Poll::Ready(Ok(&mut self.stream))
     }
 
-    /// Where it comes from, if it is TCP.
+    /// Returns the address of its client, if it is TCP.
     ///
     /// # Errors
     ///
@@ -82,7 +82,7 @@ impl Connection {
         self.tcp().ok_or(io::ErrorKind::Unsupported)?.peer_addr()
     }
 
-    /// Whether small pieces are sent at once (`TCP_NODELAY`). For a Unix connection, where they always are, it does nothing.
+    /// Sets whether small pieces are sent at once (`TCP_NODELAY`). It has no effect on a Unix connection, where they always are.
     ///
     /// # Errors
     ///
@@ -91,8 +91,8 @@ impl Connection {
         self.tcp().map_or(Ok(()), |stream| stream.set_nodelay(nodelay))
     }
 
-    /// The stream that it is, if it is TCP. Used directly it does not wait until the connection is ours; whoever has read or written a
-    /// little here may.
+    /// Returns the stream that it is, if it is TCP. Used directly, it does not wait until the connection is this worker's. It is, once
+    /// something was read or written here.
     pub fn tcp(&self) -> Option<&TcpStream> {
         match &self.stream {
             Stream::Tcp(stream) => Some(stream),
@@ -100,7 +100,7 @@ impl Connection {
         }
     }
 
-    /// The stream that it is, if it is a Unix connection. The same holds.
+    /// Returns the stream that it is, if it is a Unix connection. Like [`tcp`](Connection::tcp).
     pub fn unix(&self) -> Option<&UnixStream> {
         match &self.stream {
             Stream::Tcp(_) => None,

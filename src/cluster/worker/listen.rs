@@ -39,62 +39,66 @@ impl Listen {
         Listen { place, backlog: None, ipv6_only, exclusive, readable_all, writable_all, data: None }
     }
 
-    /// An address, or a name that has one, which is asked for here. Port 0: one that the kernel chooses, the same for all workers.
+    /// Listens on an address, or on a name that this process resolves. Port 0: a port that the kernel chooses, the same for all workers.
     pub fn tcp(host: impl Into<String>, port: u16) -> Listen {
         Listen::on(Place::Tcp { host: Some(host.into()), port })
     }
 
-    /// All addresses of this machine, IPv6 and IPv4.
+    /// Listens on all addresses of this machine, IPv6 and IPv4.
     pub fn port(port: u16) -> Listen {
         Listen::on(Place::Tcp { host: None, port })
     }
 
-    /// A Unix socket. A relative path begins in this process's working directory.
+    /// Listens on a Unix socket. A relative path begins in this process's working directory.
     pub fn unix(path: impl Into<PathBuf>) -> Listen {
         Listen::on(Place::Unix(path.into()))
     }
 
-    /// A socket that the **primary** has at this descriptor, as one that it was started with. With [`exclusive`](Listen::exclusive), that
-    /// this process was started with.
+    /// Listens on a socket that the **primary** has at this descriptor and has announced with
+    /// [`Options::allow_descriptor`](crate::cluster::Options::allow_descriptor). With [`exclusive`](Listen::exclusive): on one of this process.
     pub fn fd(number: RawFd) -> Listen {
         Listen::on(Place::Fd(number))
     }
 
-    /// How many connections the kernel keeps waiting, as `listen(2)` has it. 511 if not said otherwise, as in Node; never more than
+    /// Sets how many connections the kernel keeps waiting, as in `listen(2)`. Default: 511, as in Node. The kernel's own limit is
     /// `/proc/sys/net/core/somaxconn`.
     pub fn backlog(self, connections: u32) -> Listen {
         Listen { backlog: Some(connections), ..self }
     }
 
-    /// No IPv4 through an IPv6 address.
+    /// Takes no IPv4 connections at an IPv6 address.
     pub fn ipv6_only(self) -> Listen {
         Listen { ipv6_only: true, ..self }
     }
 
-    /// A server of this process alone, of which the primary learns nothing. Another worker cannot listen on the same port then.
+    /// Listens in this process alone, without the primary. Another worker cannot listen on the same port then.
     pub fn exclusive(self) -> Listen {
         Listen { exclusive: true, ..self }
     }
 
-    /// Everybody may read a Unix socket. Where the primary does not accept itself, it does nothing.
+    /// Lets every user read the Unix socket.
     pub fn readable_all(self) -> Listen {
         Listen { readable_all: true, ..self }
     }
 
-    /// Everybody may write a Unix socket, and so connect. Where the primary does not accept itself, it does nothing.
+    /// Lets every user write the Unix socket, and so connect.
     pub fn writable_all(self) -> Listen {
         Listen { writable_all: true, ..self }
     }
 
-    /// Something that all workers on this address are to have the same, such as the keys of TLS tickets: what the first of them says. Each
-    /// finds it in [`Listener::data`](super::Listener::data).
+    /// Sets something that all workers on this address share, such as the keys of TLS tickets. All get what the first worker set, in
+    /// [`Listener::data`](super::Listener::data).
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Json`] when it is no JSON.
+    /// [`ErrorKind::Json`] when it cannot be written as JSON.
     pub fn data(self, data: &(impl Serialize + ?Sized)) -> Result<Listen> {
         let data = to_raw_value(data).map_err(|error| {
-            Error::new("listen on", self.to_string(), ErrorKind::Json(format!("the data is no JSON: {error}")))
+            Error::new(
+                "listen on",
+                self.to_string(),
+                ErrorKind::Json(format!("the data cannot be written as JSON: {error}")),
+            )
         })?;
         Ok(Listen { data: Some(data), ..self })
     }
@@ -103,7 +107,7 @@ impl Listen {
         self.exclusive
     }
 
-    /// As it is asked of the primary.
+    /// The query that asks the primary for it.
     pub(super) async fn query(&self) -> Result<Query> {
         let said = |set: bool| set.then_some(true);
         let mut query = Query {
@@ -148,7 +152,7 @@ impl fmt::Display for Listen {
     }
 }
 
-/// The address of a host.
+/// Finds the address of a host.
 pub(super) async fn resolve(host: &str, port: u16) -> Result<IpAddr> {
     if let Ok(ip) = host.parse() {
         return Ok(ip);
@@ -161,13 +165,13 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<IpAddr> {
     found.next().map(|address| address.ip()).ok_or_else(|| unknown("the name has no address".to_owned()))
 }
 
-/// The path from the root, without `.` and `..`, as Node has it: it is what tells whether two workers mean the same socket.
+/// Makes a path absolute, without `.` and `..`, as Node does: workers with the same path share a socket.
 fn absolute(path: &Path) -> Result<String> {
     let wrong = |sentence: &str| {
         Error::new("listen on", path.display().to_string(), ErrorKind::InvalidInput(sentence.to_owned()))
     };
     if path.as_os_str().is_empty() {
-        return Err(wrong("an empty path is the path of nothing"));
+        return Err(wrong("the path is empty"));
     }
     let from = env::current_dir().map_err(|error| Error::io("listen on", path.display().to_string(), error))?;
     let mut absolute = PathBuf::new();
@@ -179,7 +183,9 @@ fn absolute(path: &Path) -> Result<String> {
         }
     }
     let text = absolute.into_os_string().into_string();
-    text.map_err(|text: std::ffi::OsString| wrong(&format!("{} is no UTF-8, and so no JSON", shown(&text))))
+    text.map_err(|text: std::ffi::OsString| {
+        wrong(&format!("{} is not UTF-8, and so cannot be written as JSON", shown(&text)))
+    })
 }
 
 fn shown(text: &OsStr) -> String {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::Listener;
 use super::listen::Listen;
@@ -74,7 +75,7 @@ impl WorkerSettings {
 ///
 /// # Panics
 ///
-/// As [`Channel::over`].
+/// As for [`ipc::parent`].
 pub fn worker() -> Result<WorkerProcess> {
     worker_with(WorkerSettings::default())
 }
@@ -87,7 +88,7 @@ pub fn worker() -> Result<WorkerProcess> {
 ///
 /// # Panics
 ///
-/// As [`Channel::over`].
+/// As for [`ipc::parent`].
 pub fn worker_with(settings: WorkerSettings) -> Result<WorkerProcess> {
     let none = |sentence: String| Error::new("work for", "our primary", ErrorKind::NoChannel(sentence));
     let id = env::var_os(UNIQUE_ID).map(|id| id.to_string_lossy().into_owned());
@@ -206,7 +207,8 @@ impl WorkerProcess {
     }
 
     /// Leaves the cluster on its own: no listener takes anything more. When the last [`Connection`](super::Connection) has been dropped,
-    /// the primary is told that the worker leaves, and the channel is closed. Then this returns.
+    /// the primary is told that the worker leaves, and the channel is closed. This returns when the primary has closed
+    /// its end too, or after two seconds, so that the primary learns of the end before the process exits.
     ///
     /// The worker goes on leaving when the future is dropped.
     pub async fn disconnect(&self) {
@@ -255,6 +257,15 @@ impl WorkerProcess {
     /// Those of [`Channel::recv`].
     pub async fn recv(&self) -> Result<Option<Message>> {
         self.channel().recv().await
+    }
+
+    /// Like [`recv`](WorkerProcess::recv), and decodes the message, like [`Channel::recv_as`].
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Channel::recv_as`].
+    pub async fn recv_as<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        self.channel().recv_as().await
     }
 
     /// Returns the channel to the primary. Its internal messages are the worker's own.

@@ -1,4 +1,4 @@
-//! UDP, which every worker receives from the same socket.
+//! UDP: every worker receives from the same socket.
 
 use std::fmt;
 use std::ops::Deref;
@@ -20,22 +20,22 @@ pub struct Udp {
 }
 
 impl Udp {
-    /// An address, or a name that has one; `0.0.0.0` or `::` for all of them. Port 0: one that the kernel chooses.
+    /// Binds an address, or a name that this process resolves; `0.0.0.0` or `::` for all addresses. Port 0: a port that the kernel chooses.
     pub fn new(host: impl Into<String>, port: u16) -> Udp {
         Udp { host: host.into(), port, reuse_addr: false, ipv6_only: false, exclusive: false }
     }
 
-    /// Others may bind the same address (`SO_REUSEADDR`).
+    /// Lets other sockets bind the same address (`SO_REUSEADDR`).
     pub fn reuse_addr(self) -> Udp {
         Udp { reuse_addr: true, ..self }
     }
 
-    /// No IPv4 through an IPv6 address.
+    /// Takes no IPv4 datagrams at an IPv6 address.
     pub fn ipv6_only(self) -> Udp {
         Udp { ipv6_only: true, ..self }
     }
 
-    /// A socket of this process alone, of which the primary learns nothing.
+    /// Binds in this process alone, without the primary.
     pub fn exclusive(self) -> Udp {
         Udp { exclusive: true, ..self }
     }
@@ -65,10 +65,10 @@ impl fmt::Display for Udp {
     }
 }
 
-/// A UDP socket that a worker has bound: tokio's. Dropped, it is closed, and the primary told so.
+/// A UDP socket that a worker has bound: tokio's. When it is dropped it is closed, and the primary is told.
 ///
-/// It does not keep a worker from leaving: who receives in a loop stops when [`disconnecting`](super::WorkerProcess::disconnecting)
-/// resolves.
+/// It does not keep a worker from leaving. A loop that receives has to stop when
+/// [`disconnecting`](super::WorkerProcess::disconnecting) resolves.
 #[derive(Debug)]
 pub struct UdpSocket {
     socket: tokio::net::UdpSocket,

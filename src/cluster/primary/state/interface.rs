@@ -198,6 +198,22 @@ impl Notice {
     }
 }
 
+/// A port, or a path, that workers listen on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerInfo {
+    /// Its number, from 1. No other listener of this primary has had it.
+    pub id: u32,
+    /// What was asked for.
+    pub address: Address,
+    /// The address that the kernel gave it, if it is TCP.
+    pub local: Option<SocketAddr>,
+    /// How many workers listen there.
+    pub workers: usize,
+    /// How many connections have been accepted and wait for a worker.
+    pub waiting: usize,
+}
+
 /// What is to be done at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::super::address::Address;
 use super::super::options::Options;
-use super::interface::{ConnectionId, ListenerId, Timer, WorkerId};
+use super::interface::{ConnectionId, ListenerId, ListenerInfo, Timer, WorkerId};
 use crate::cluster::protocol::{Query, Reply};
 use crate::cluster::schedule::Scheduler;
 
@@ -19,22 +19,6 @@ pub const PROMPT: Duration = Duration::from_millis(10);
 /// Whether an answer that took so long is late.
 pub(super) fn is_late(took: Duration) -> bool {
     took > PROMPT
-}
-
-/// A port, or a path, that workers listen on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ListenerInfo {
-    /// Its number, from 1. No other listener of this primary has had it.
-    pub id: u32,
-    /// What was asked for.
-    pub address: Address,
-    /// The address that the kernel gave it, if it is TCP.
-    pub local: Option<SocketAddr>,
-    /// How many workers listen there.
-    pub workers: usize,
-    /// How many connections have been accepted and wait for a worker.
-    pub waiting: usize,
 }
 
 /// A connection that no worker holds.

@@ -68,8 +68,10 @@ use super::address::Address;
 use super::options::Options;
 use crate::cluster::protocol::{FromPrimary, FromWorker};
 
-pub use interface::{Closed, ConnectionId, Delivery, Effect, Input, ListenerId, Notice, State, WorkerId, WorkerStatus};
-pub use listener::{ListenerInfo, PROMPT};
+pub use interface::{
+    Closed, ConnectionId, Delivery, Effect, Input, ListenerId, ListenerInfo, Notice, State, WorkerId, WorkerStatus,
+};
+pub use listener::PROMPT;
 
 /// How long accepting pauses after a failure, and how long a connection waits that every worker has refused.
 pub const RETRY_DELAY: Duration = Duration::from_millis(50);
