@@ -72,8 +72,18 @@ pub struct Missing {
 pub const GROUP: &str = "serving";
 
 /// Who serves, in the order of the tables.
-pub const SERVERS: [Contestant; 9] =
-    [SO_REUSEPORT, ROUND_ROBIN, SHARED, LEAST_CONNECTIONS, NODE_WORKERS, NODE_ROUND_ROBIN, NODE_SHARED, NGINX, PM2];
+pub const SERVERS: [Contestant; 10] = [
+    SO_REUSEPORT,
+    ROUND_ROBIN,
+    FLOODED,
+    SHARED,
+    LEAST_CONNECTIONS,
+    NODE_WORKERS,
+    NODE_ROUND_ROBIN,
+    NODE_SHARED,
+    NGINX,
+    PM2,
+];
 
 const fn server(side: Side, name: &'static str, about: &'static str) -> Contestant {
     Contestant { name, side, about }
@@ -85,6 +95,12 @@ pub const SO_REUSEPORT: Contestant =
 /// The primary accepts.
 pub const ROUND_ROBIN: Contestant =
     server(Side::Ours, "ours, round robin", "our primary accepts and hands over to two workers over hyper");
+/// The primary accepts, and a third worker sends it messages without end.
+pub const FLOODED: Contestant = server(
+    Side::Ours,
+    "ours, round robin, flooded",
+    "the same, while a third worker writes messages to the primary as fast as it can; it counts among the workers",
+);
 /// The workers accept.
 pub const SHARED: Contestant =
     server(Side::Ours, "ours, shared", "our primary gives its listening socket to two workers over hyper");

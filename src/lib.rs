@@ -43,6 +43,8 @@
 //! | `cluster.workers` | [`Primary::workers`](cluster::Primary::workers) |
 //! | `cluster.disconnect()` | [`Primary::disconnect`](cluster::Primary::disconnect) |
 //! | `worker.disconnect()`, `.kill()`, `.exitedAfterDisconnect`, `.isDead()`, `.isConnected()` | [`Worker`](cluster::Worker) |
+//! | `worker.process.disconnect()` | [`Worker::close_channel`](cluster::Worker::close_channel) |
+//! | (Node has no such call) | [`Primary::listeners`](cluster::Primary::listeners), [`Primary::close_listener`](cluster::Primary::close_listener) |
 //! | `cluster.worker` in a worker | [`cluster::worker()`] |
 //! | `server.listen()` in a worker | [`WorkerProcess::listen`](cluster::WorkerProcess::listen) |
 //! | `AbortSignal` | [`Exec::cancel_on`](child_process::Exec::cancel_on), or dropping the future |

@@ -1,5 +1,7 @@
 //! The primary of two workers. Its first argument is the policy, the others are the workers' program.
 //!
+//! The program that the environment variable `FLOOD` names is one more worker, which serves nothing.
+//!
 //! What the workers write goes where our own output goes: the line by which each says that it listens.
 
 use std::error::Error;
@@ -19,6 +21,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for _ in 0..WORKERS {
         let command = Command::new(&program).args(&arguments).stdin(Stdio::Ignore);
         primary.fork(command.stdout(Stdio::Inherit).stderr(Stdio::Inherit))?;
+    }
+    if let Some(flood) = std::env::var_os("FLOOD") {
+        primary.fork(Command::new(flood).stdin(Stdio::Ignore))?;
     }
     while let Some(event) = primary.next_event().await {
         if let Event::Exit(worker, exit) = event {

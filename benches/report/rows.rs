@@ -44,6 +44,11 @@ const fn serving(contestant: Contestant, load: &'static str) -> Place {
     (figures::GROUP, contestant.name, load)
 }
 
+/// Within what time 99 % of the requests were answered, a connection each.
+const fn slowest(contestant: Contestant) -> Place {
+    ("latency, a connection per request", contestant.name, "99 %")
+}
+
 const fn memory(contestant: Contestant, kind: &'static str) -> Place {
     ("memory of servers, idle", contestant.name, kind)
 }
@@ -192,6 +197,13 @@ pub(crate) const ALL: &[Target] = &[
         Some(serving(figures::NODE_SHARED, EACH)),
         serving(figures::NODE_WORKERS, EACH),
         Faster(1.7, serving(figures::PM2, EACH)),
+    ),
+    row(
+        "flooded-p99",
+        "99 % of the requests, a connection each, while a worker floods the primary",
+        None,
+        slowest(figures::FLOODED),
+        AtMost(2.0, slowest(figures::ROUND_ROBIN)),
     ),
     row(
         "decision-round-robin",

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 const PRIMARY: &str = env!("CARGO_BIN_EXE_bench-primary");
 const WORKER: &str = env!("CARGO_BIN_EXE_bench-worker");
+const FLOOD: &str = env!("CARGO_BIN_EXE_bench-flood");
 const REUSEPORT: &str = env!("CARGO_BIN_EXE_bench-reuseport");
 const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/server.js");
 
@@ -26,6 +27,8 @@ pub(crate) struct Contestant {
 enum Kind {
     /// Our primary with our workers, by this policy.
     Ours(&'static str),
+    /// The same, with a worker that floods the primary.
+    Flooded(&'static str),
     Reuseport,
     /// `server.js` by itself, with this `NODE_CLUSTER_SCHED_POLICY`.
     Node(&'static str),
@@ -60,6 +63,7 @@ impl Contestant {
         let all = [
             (figures::SO_REUSEPORT, Kind::Reuseport),
             (figures::ROUND_ROBIN, Kind::Ours("round-robin")),
+            (figures::FLOODED, Kind::Flooded("round-robin")),
             (figures::SHARED, Kind::Ours("shared")),
             (figures::LEAST_CONNECTIONS, Kind::Ours("least-connections")),
             (figures::NODE_WORKERS, Kind::NodeUnderOurs("round-robin")),
@@ -74,7 +78,7 @@ impl Contestant {
     /// The program without which it cannot take part.
     fn needs(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::Ours(_) | Kind::Reuseport => None,
+            Kind::Ours(_) | Kind::Flooded(_) | Kind::Reuseport => None,
             Kind::Node(_) | Kind::NodeUnderOurs(_) => Some("node"),
             Kind::Nginx => Some("nginx"),
             Kind::Pm2 => Some("pm2-runtime"),
@@ -93,6 +97,7 @@ impl Contestant {
         let mut port = None;
         let command = match self.kind {
             Kind::Ours(policy) => Command::new(PRIMARY).args([policy, WORKER]),
+            Kind::Flooded(policy) => Command::new(PRIMARY).args([policy, WORKER]).env("FLOOD", FLOOD),
             Kind::Reuseport => Command::new(REUSEPORT),
             Kind::Node(policy) => node(Command::new(found).arg(SERVER)).env("NODE_CLUSTER_SCHED_POLICY", policy),
             Kind::NodeUnderOurs(policy) => {

@@ -21,9 +21,8 @@ use super::outgoing::{Outgoing, Sent};
 use super::patience::{self, PeerWait};
 use crate::error::Error;
 
-/// After so many reads, or bytes, other tasks have their turn, and the user can receive.
+/// After so many reads, or [`Incoming::turn`] bytes, other tasks have their turn, and the user can receive.
 const READS: usize = 16;
-const READ_BYTES: usize = 64 * 1024;
 
 /// A full socket holds fewer reads than this: the kernel counts some hundreds of bytes for the shortest message.
 const LAST_READS: usize = 1024;
@@ -112,7 +111,7 @@ impl Driver {
             let (mut reads, mut bytes) = (0, 0);
             while !full
                 && reads < READS
-                && bytes < READ_BYTES
+                && bytes < self.incoming.turn()
                 && let Poll::Ready(more) = self.poll_read(context)?
             {
                 (reads, bytes) = (reads + 1, bytes + more);
@@ -120,7 +119,7 @@ impl Driver {
             if !wrote && reads == 0 {
                 return Ok(());
             }
-            if reads == READS || bytes >= READ_BYTES {
+            if reads == READS || bytes >= self.incoming.turn() {
                 // What this asks us to send goes out after the users have had their turn.
                 let _ = self.exchange(context.waker());
                 after_the_others(context);

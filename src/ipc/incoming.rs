@@ -18,6 +18,12 @@ use super::socket::OnClose;
 use crate::error::ErrorKind;
 use crate::sys::fd_passing;
 
+/// After so many bytes other tasks have their turn.
+const TURN: usize = 64 * 1024;
+
+/// The same for a peer that is not trusted: some dozens of short messages. The clients of the other workers wait for each turn.
+const UNTRUSTED_TURN: usize = 4 * 1024;
+
 /// How a channel works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
@@ -100,12 +106,19 @@ impl Incoming {
     ///
     /// Those of [`fd_passing::receive`].
     pub(super) fn read(&mut self, socket: BorrowedFd<'_>) -> Result<Read, Errno> {
+        // A long message has its reads doubled, so that it needs only a few.
+        let most = self.turn().max(self.decoder.incomplete().len());
         let buffer = self.decoder.room();
-        let (room, held) = (buffer.capacity() - buffer.len(), self.unclaimed.len());
-        let received = fd_passing::receive(socket, buffer, &mut self.unclaimed)?;
+        let (room, held) = ((buffer.capacity() - buffer.len()).min(most), self.unclaimed.len());
+        let received = fd_passing::receive(socket, buffer, most, &mut self.unclaimed)?;
         // A read that does not fill the room leaves nothing; unless it brought a descriptor, where a read ends early.
         let more = received.bytes == room || self.unclaimed.len() > held || received.truncated;
         Ok(Read { bytes: received.bytes, more })
+    }
+
+    /// After how many bytes other tasks have their turn, and the user can receive.
+    pub(super) fn turn(&self) -> usize {
+        if self.settings.bounded { UNTRUSTED_TURN } else { TURN }
     }
 
     /// Whether the stream has reached a point between two messages.

@@ -50,11 +50,11 @@ impl Endpoint<'_> {
     ///
     /// # Errors
     ///
-    /// Those of `socket(2)`, `setsockopt(2)` and `bind(2)`; `EINVAL` for an address, a port or a path that cannot exist, and for the
-    /// descriptor of a connection.
+    /// Those of `socket(2)`, `setsockopt(2)` and `bind(2)`; `EINVAL` for an address, a port or a path that cannot exist, and for a
+    /// descriptor that is a connection or a socket of another kind.
     pub(crate) fn bind(&self) -> nix::Result<Bound> {
         if let Some(number) = self.fd {
-            return Ok(Bound { socket: duplicate(number)?, file: None });
+            return Ok(Bound { socket: duplicate(number, self.kind.is_udp())?, file: None });
         }
         match self.kind {
             AddressType::Unix => self.bind_unix(),
@@ -121,13 +121,14 @@ fn new_socket(family: AddressFamily, kind: SockType) -> nix::Result<OwnedFd> {
     socket::socket(family, kind, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)
 }
 
-/// Duplicates a socket that is open in this process. A connection is refused: it cannot listen, and may be the channel of a worker.
-fn duplicate(number: i64) -> nix::Result<OwnedFd> {
+/// Duplicates a socket that is open in this process. A connection is refused: it cannot listen, and may be the channel of a worker. So is a
+/// socket of the other kind: it could not be sent to the worker that asked.
+fn duplicate(number: i64, is_datagram: bool) -> nix::Result<OwnedFd> {
     let number = RawFd::try_from(number).map_err(|_| Errno::EBADF)?;
     let socket = Announced::by_user(number).duplicate().map_err(errno)?;
-    if getsockopt(&socket, sockopt::SockType)? == SockType::Stream
-        && getpeername::<SockaddrStorage>(socket.as_raw_fd()).is_ok()
-    {
+    let kind = getsockopt(&socket, sockopt::SockType)?;
+    let is_connection = kind == SockType::Stream && getpeername::<SockaddrStorage>(socket.as_raw_fd()).is_ok();
+    if is_connection || (kind == SockType::Datagram) != is_datagram {
         return Err(Errno::EINVAL);
     }
     let flags = OFlag::from_bits_retain(fcntl(&socket, FcntlArg::F_GETFL)?);

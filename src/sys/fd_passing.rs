@@ -67,7 +67,7 @@ const fn control_space() -> usize {
     unsafe { libc::CMSG_SPACE((ROOM * size_of::<RawFd>()) as u32) as usize }
 }
 
-/// Receives bytes into the spare capacity of `buffer`, and close-on-exec descriptors into `passed`. Never blocks.
+/// Receives at most `most` bytes into the spare capacity of `buffer`, and close-on-exec descriptors into `passed`. Never blocks.
 ///
 /// ```c
 /// ssize_t recvmsg(int sockfd, struct msghdr *msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);   // recvmsg(2), cmsg(3)
@@ -82,10 +82,11 @@ const fn control_space() -> usize {
 pub(crate) fn receive(
     socket: BorrowedFd<'_>,
     buffer: &mut BytesMut,
+    most: usize,
     passed: &mut impl Extend<OwnedFd>,
 ) -> Result<Received, Errno> {
     let room = buffer.spare_capacity_mut();
-    let mut vector = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
+    let mut vector = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len().min(most) };
     let mut control = MaybeUninit::<Control>::uninit();
     // SAFETY: All zeroes is an empty msghdr. (Some platforms pad it, so it cannot be written out by its members.)
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
@@ -151,7 +152,7 @@ pub fn receive_bytes(
     buffer: &mut BytesMut,
     passed: &mut impl Extend<OwnedFd>,
 ) -> io::Result<Received> {
-    Ok(receive(socket, buffer, passed)?)
+    Ok(receive(socket, buffer, usize::MAX, passed)?)
 }
 
 #[cfg(test)]
@@ -171,17 +172,17 @@ mod tests {
         assert_eq!(send(left.as_fd(), b"with it", Some(passed.as_fd())), Ok(7));
         assert_eq!(send(left.as_fd(), b" after", None), Ok(6));
         let (mut buffer, mut descriptors) = (BytesMut::with_capacity(1024), Vec::new());
-        let first = receive(right.as_fd(), &mut buffer, &mut descriptors);
+        let first = receive(right.as_fd(), &mut buffer, usize::MAX, &mut descriptors);
         assert_eq!(first, Ok(Received { bytes: 13, truncated: false }));
         assert_eq!((&buffer[..], descriptors.len()), (&b"plain with it"[..], 1));
         let flags = fcntl(&descriptors[0], FcntlArg::F_GETFD).map(FdFlag::from_bits_retain);
         assert_eq!(flags, Ok(FdFlag::FD_CLOEXEC));
-        let second = receive(right.as_fd(), &mut buffer, &mut descriptors);
+        let second = receive(right.as_fd(), &mut buffer, usize::MAX, &mut descriptors);
         assert_eq!(second, Ok(Received { bytes: 6, truncated: false }));
         assert_eq!(descriptors.len(), 1);
-        assert_eq!(receive(right.as_fd(), &mut buffer, &mut descriptors), Err(Errno::EAGAIN));
+        assert_eq!(receive(right.as_fd(), &mut buffer, usize::MAX, &mut descriptors), Err(Errno::EAGAIN));
         drop(left);
-        let end = receive(right.as_fd(), &mut buffer, &mut descriptors);
+        let end = receive(right.as_fd(), &mut buffer, usize::MAX, &mut descriptors);
         assert_eq!(end, Ok(Received { bytes: 0, truncated: false }));
         assert_eq!(send(right.as_fd(), b"x", None), Err(Errno::EPIPE));
     }

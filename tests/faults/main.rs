@@ -4,10 +4,12 @@
 mod clients;
 mod deaths;
 mod descriptors;
+mod flood;
 #[path = "../harness/mod.rs"]
 mod harness;
 mod kit;
 mod leaving;
+mod limits;
 mod malice;
 mod many;
 mod orphans;
@@ -73,6 +75,31 @@ fn main() -> ExitCode {
         case("what is another's is not closed", &[], malice::what_is_anothers_is_not_closed),
         case("a bad address is refused", &[], malice::a_bad_address_is_refused),
         case("garbage ends its channel and no other", &[], malice::garbage_ends_its_channel_and_no_other),
+        case("a flood of counts", &[], flood::counts_are_asked_for),
+        case("a flood of queries for one listener", &[], flood::the_same_listener_is_asked_for),
+        case("a flood of queries for new listeners", &[], flood::new_listeners_are_asked_for),
+        case("a flood of queries for shared listeners", &[], flood::new_shared_listeners_are_asked_for),
+        case("a flood of queries for UDP sockets", &[], flood::udp_sockets_are_asked_for),
+        case("a flood of queries for one UDP socket", &[], flood::the_same_udp_socket_is_asked_for),
+        case("a flood of handles that do not come", &[], flood::handles_are_announced_that_do_not_come),
+        case("a flood of farewells", &[], flood::it_says_that_it_leaves),
+        case("a flood of events, and a slow user", &[], flood::a_slow_user_is_told_that_it_listens),
+        case("a flood of messages, and a slow user", &[], flood::a_slow_user_is_sent_messages),
+        case("a flood does not starve the others", &[], flood::one_does_not_starve_the_others),
+        case("descriptors run out and all workers die", &node, limits::workers_are_replaced_when_descriptors_run_out),
+        case("the limit of descriptors is raised", &[], limits::the_primary_raises_its_limit_and_not_the_workers),
+        case("only announced descriptors are given", &[], limits::only_announced_descriptors_are_given),
+        case("a refused descriptor names the option", &[], limits::a_refused_descriptor_names_the_option),
+        case("a worker has so many listeners", &[], limits::a_worker_has_so_many_listeners),
+        case("an idle listener is closed", &[], limits::an_idle_listener_is_closed),
+        case("the user closes a listener", &[], limits::the_user_closes_a_listener),
+        case("what waits too long is closed", &[], limits::what_waits_too_long_is_closed),
+        case("the broken are closed, and then the oldest", &[], limits::the_broken_are_closed_and_then_the_oldest),
+        case("the reason of an end is told", &[], limits::the_reason_of_an_end_is_told),
+        case("settings of a channel are merged", &[], limits::settings_of_a_channel_are_merged),
+        case("a window of a channel is kept", &[], limits::a_window_of_a_channel_is_kept),
+        case("a channel is closed at once", &[], limits::a_channel_is_closed_at_once),
+        case("a worker exits when its channel is closed", &node, limits::a_worker_exits_when_its_channel_is_closed),
         case("sticky keeps each client at its worker", &[], policies::sticky_keeps_each_client_at_its_worker),
         case("sticky waits for a stuck worker", &[], policies::sticky_waits_for_one_that_is_stuck_until_it_is_dead),
         case("weights are respected", &[], policies::weights_are_respected),

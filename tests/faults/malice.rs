@@ -24,7 +24,7 @@ pub(crate) fn query(seq: u64) -> Value {
 }
 
 /// The same with other members.
-fn query_with(seq: u64, others: &Value) -> Value {
+pub(crate) fn query_with(seq: u64, others: &Value) -> Value {
     let mut query = query(seq);
     for (name, value) in others.as_object().expect("an object") {
         query[name] = value.clone();

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::kit::marked;
 
+const PRIMARY: &str = env!("CARGO_BIN_EXE_test-cluster-primary");
+
 /// It does what it is told, and says what happens.
 #[derive(Debug)]
 pub(crate) struct Remote {
@@ -28,8 +30,23 @@ pub(crate) struct Theirs {
 
 impl Remote {
     pub(crate) async fn start(policy: Policy) -> Remote {
+        Remote::run(Command::new(PRIMARY), policy, &Value::Null)
+    }
+
+    /// A primary that does what else it is wished.
+    pub(crate) async fn wished(policy: Policy, wishes: &Value) -> Remote {
+        Remote::run(Command::new(PRIMARY), policy, wishes)
+    }
+
+    /// The same with a soft and a hard limit of descriptors.
+    pub(crate) async fn limited(soft: u32, hard: u32, wishes: &Value) -> Remote {
+        let script = format!("ulimit -Sn {soft} && ulimit -Hn {hard} && exec \"$0\" \"$@\"");
+        Remote::run(Command::new("sh").args(["-c", &*script, PRIMARY]), Policy::RoundRobin, wishes)
+    }
+
+    fn run(command: Command, policy: Policy, wishes: &Value) -> Remote {
         let (name, value) = marked();
-        let command = Command::new(env!("CARGO_BIN_EXE_test-cluster-primary")).arg(policy.name()).env(name, value);
+        let command = command.arg(policy.name()).arg(wishes.to_string()).env(name, value);
         let (child, channel) = command.fork().expect("it starts");
         Remote { child, channel, unread: VecDeque::new() }
     }
@@ -53,6 +70,12 @@ impl Remote {
             let message = message.unwrap_or_else(|| panic!("it is over without {wanted}: {:?}", self.unread));
             self.unread.push_back(message.decode().expect("JSON"));
         }
+    }
+
+    /// What the worker says next; the user sees it as a message.
+    pub(crate) async fn message(&mut self, worker: Theirs) -> Value {
+        let said = self.sees("message", worker).await;
+        serde_json::from_str(said["text"].as_str().expect("text")).expect("JSON")
     }
 
     /// Waits until this happens to anybody.
@@ -89,6 +112,28 @@ impl Remote {
     pub(crate) async fn fill(&mut self, left: usize) {
         self.tell(&json!({ "fill": left })).await;
         self.find("full", |said| (said == "full").then_some(())).await;
+    }
+
+    /// One of the sizes of its memory, in KiB, as proc_pid_status(5) names them.
+    pub(crate) fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.pid())).expect("it is there");
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|line| line.trim().strip_suffix(" kB")).expect("a size").parse().expect("a number")
+    }
+
+    /// How many descriptors it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.child.pid())).expect("it is there").count()
+    }
+
+    /// How often its child of this name has gone to sleep; `None` when there is none.
+    pub(crate) fn sleeps(&self, name: &str) -> Option<u64> {
+        let (start, parent) = (format!("Name:\t{name}\n"), format!("\nPPid:\t{}\n", self.child.pid()));
+        let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+        let mut texts = entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("status")).ok());
+        let status = texts.find(|status| status.starts_with(&start) && status.contains(&parent))?;
+        let count = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        count.trim().parse().ok()
     }
 
     /// The time that it has used, in hundredths of a second.

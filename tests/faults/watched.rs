@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use forklore::child_process::{Command, Exit, Signal};
 use forklore::cluster::schedule::Policy;
-use forklore::cluster::{Event, ListenerInfo, Options, Primary, Worker};
+use forklore::cluster::{Disconnection, Event, ListenerInfo, Options, Primary, Worker};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -118,9 +118,22 @@ impl Watched {
         assert_eq!(self.message(worker).await, answer);
     }
 
-    pub(crate) async fn disconnected(&self, worker: &Worker) {
-        self.take("disconnect", |event| matches!(event, Event::Disconnect(who, _) if who == worker).then_some(()))
-            .await;
+    /// How its channel has ended.
+    pub(crate) async fn disconnected(&self, worker: &Worker) -> Disconnection {
+        let pick = |event: &Event| match event {
+            Event::Disconnect(who, how) if who == worker => Some(how.clone()),
+            _ => None,
+        };
+        self.take("disconnect", pick).await
+    }
+
+    /// The next listener that was closed since no worker had asked for it.
+    pub(crate) async fn listener_closed(&self) -> u16 {
+        let pick = |event: &Event| match event {
+            Event::ListenerClosed(address) => Some(address.port),
+            _ => None,
+        };
+        self.take("listener closed", pick).await
     }
 
     pub(crate) async fn descriptor_refused(&self, worker: &Worker) {

@@ -32,7 +32,8 @@ pub enum Event {
     /// It has not answered for longer than [`Options::answer_limit`](super::Options::answer_limit), and was sent SIGKILL. Its
     /// connections move on when it has ended.
     Silent(Worker),
-    /// It has left unread for 30 s what it was sent, and was sent SIGKILL: what the primary keeps for it must not grow for ever.
+    /// It has left unread what it was sent for longer than [`Options::stall_limit`](super::Options::stall_limit), and was sent SIGKILL: what
+    /// the primary keeps for it must not grow forever.
     Stalled(Worker),
     /// It has asked to listen on a descriptor that [`Options::allow_descriptor`](super::Options::allow_descriptor) has not announced, and was
     /// refused. Reported once for each worker.

@@ -13,6 +13,7 @@ pub struct Options {
     pub(super) waiting: usize,
     pub(super) waiting_time: Duration,
     pub(super) answer_limit: Option<Duration>,
+    pub(super) stall_limit: Duration,
     pub(super) linger: Duration,
     pub(super) idle_listener_limit: Duration,
     pub(super) listeners: usize,
@@ -30,6 +31,7 @@ impl Default for Options {
             waiting: 1024,
             waiting_time: Duration::from_secs(60),
             answer_limit: None,
+            stall_limit: Duration::from_secs(30),
             linger: Duration::from_secs(5),
             idle_listener_limit: Duration::from_secs(300),
             listeners: 256,
@@ -73,6 +75,13 @@ impl Options {
     /// share under every policy, since the primary does not see what becomes of a connection that was accepted.
     pub fn answer_limit(self, limit: Duration) -> Options {
         Options { answer_limit: Some(limit), ..self }
+    }
+
+    /// Sets how long a worker may leave unread what it is sent. Default: 30 s. Then it is ended with SIGKILL, and
+    /// [`Event::Stalled`](super::Event::Stalled) says so. The limit begins when more than 1 MiB waits for the worker, or 16 listening sockets;
+    /// from then on the primary reads nothing from it. A worker that stands still in a debugger can reach it.
+    pub fn stall_limit(self, limit: Duration) -> Options {
+        Options { stall_limit: limit, ..self }
     }
 
     /// Sets how long a listener is kept that its last worker has closed, for a successor that asks for the same one. Default: 5 s.

@@ -10,7 +10,7 @@ use super::state::Input;
 use crate::cluster::protocol::FromWorker;
 
 /// How many messages of one worker are handled before other tasks have their turn.
-const TURN: usize = 64;
+const TURN: usize = 16;
 
 /// Starts the tasks of a worker, and those of its cluster with the first worker.
 pub(super) fn serve(cluster: &Arc<Cluster>, member: Arc<Member>, returned: Returned) {

@@ -188,7 +188,15 @@ impl Process {
 
     /// Asks the primary for a listener.
     pub(super) async fn listen(self: &Arc<Self>, query: Query, subject: &str) -> Result<Granted> {
-        self.request(subject, |request| Input::Listen { request, query: Box::new(query) }).await
+        let is_descriptor = query.descriptor().is_some();
+        let granted = self.request(subject, |request| Input::Listen { request, query: Box::new(query) }).await;
+        granted.map_err(|error| match error.code() {
+            Some(code) if is_descriptor && code == "EACCES" => {
+                let subject = format!("{subject}, which the primary must allow (Options::allow_descriptor)");
+                Error::io("listen on", subject, std::io::Error::from_raw_os_error(nix::libc::EACCES))
+            }
+            _ => error,
+        })
     }
 
     /// Adds a server that the primary does not know.

@@ -8,13 +8,10 @@ use super::{Address, Closed, ConnectionId, Effect, ListenerId, Notice, PrimarySt
 /// How many listening sockets may be on their way to a worker.
 const HANDLES: usize = 16;
 
-/// How long a worker may leave unread what it is sent before it is ended.
-pub const STALL_LIMIT: Duration = Duration::from_secs(30);
-
 impl PrimaryState {
     /// Plans to look at the age of what waits, if that is not planned (rule 15).
     pub(super) fn watch_age(&mut self, id: ListenerId) {
-        let Some(listener) = self.listeners.get_mut(&id) else { return };
+        let Some(listener) = self.listeners.get_mut(&id).filter(|listener| listener.waiting() > 0) else { return };
         if let Some(oldest) = listener.oldest_to_watch() {
             let limit = self.groups[listener.group].waiting_time;
             self.at(oldest.saturating_add(limit), Timer::Age(id));
@@ -122,8 +119,9 @@ impl PrimaryState {
     fn stalled(&mut self, worker: WorkerId, now: Duration) {
         let Some(record) = self.workers.get_mut(&worker) else { return };
         if record.stalled_until.is_none() {
-            record.stalled_until = Some(now + STALL_LIMIT);
-            self.at(now + STALL_LIMIT, Timer::Stall(worker));
+            let time = now.saturating_add(self.groups[record.group].stall_limit);
+            record.stalled_until = Some(time);
+            self.at(time, Timer::Stall(worker));
         }
     }
 

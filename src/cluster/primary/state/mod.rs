@@ -45,7 +45,8 @@
 //! 18. **Listeners.** A worker has at most [`Options::listeners`]. A listener that has had no worker for [`Options::idle_listener_limit`] is
 //!     closed, and the user is told.
 //! 19. **Handles.** While 16 listening sockets are on their way to a worker, its messages are not read.
-//! 20. **Stalls.** A worker that leaves unread what it is sent, or the sockets of rule 19, for [`STALL_LIMIT`] is killed, once.
+//! 20. **Stalls.** A worker that leaves unread what it is sent, or the sockets of rule 19, for [`Options::stall_limit`] is killed,
+//!     once.
 
 mod handing;
 mod interface;
@@ -70,7 +71,6 @@ use crate::cluster::protocol::{FromPrimary, FromWorker};
 pub use interface::{
     Closed, ConnectionId, Delivery, Effect, Input, ListenerId, ListenerInfo, Notice, State, WorkerId, WorkerStatus,
 };
-pub use limits::STALL_LIMIT;
 pub use listener::PROMPT;
 
 /// How long accepting pauses after a failure, and how long a connection waits that every worker has refused.
@@ -183,7 +183,6 @@ impl PrimaryState {
                 };
                 found.arrived(connection, client, now);
                 self.dispatch(listener, now, effects);
-                self.watch_age(listener);
                 if is_scarce && self.listeners.values().any(|listener| listener.waiting() > 0) {
                     self.pause_after_failure(listener, now, effects);
                 }
