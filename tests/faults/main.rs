@@ -1,6 +1,7 @@
 //! The cluster when things go wrong: processes that die, hang or lie, descriptors that run out, and what becomes of the
 //! connections.
 
+mod channels;
 mod clients;
 mod deaths;
 mod descriptors;
@@ -95,11 +96,11 @@ fn main() -> ExitCode {
         case("the user closes a listener", &[], limits::the_user_closes_a_listener),
         case("what waits too long is closed", &[], limits::what_waits_too_long_is_closed),
         case("the broken are closed, and then the oldest", &[], limits::the_broken_are_closed_and_then_the_oldest),
-        case("the reason of an end is told", &[], limits::the_reason_of_an_end_is_told),
-        case("settings of a channel are merged", &[], limits::settings_of_a_channel_are_merged),
-        case("a window of a channel is kept", &[], limits::a_window_of_a_channel_is_kept),
-        case("a channel is closed at once", &[], limits::a_channel_is_closed_at_once),
-        case("a worker exits when its channel is closed", &node, limits::a_worker_exits_when_its_channel_is_closed),
+        case("the reason of an end is told", &[], channels::the_reason_of_an_end_is_told),
+        case("settings of a channel are merged", &[], channels::settings_of_a_channel_are_merged),
+        case("a window of a channel is kept", &[], channels::a_window_of_a_channel_is_kept),
+        case("a channel is closed at once", &[], channels::a_channel_is_closed_at_once),
+        case("a worker exits when its channel is closed", &node, channels::a_worker_exits_when_its_channel_is_closed),
         case("sticky keeps each client at its worker", &[], policies::sticky_keeps_each_client_at_its_worker),
         case("sticky waits for a stuck worker", &[], policies::sticky_waits_for_one_that_is_stuck_until_it_is_dead),
         case("weights are respected", &[], policies::weights_are_respected),
