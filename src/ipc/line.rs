@@ -47,8 +47,8 @@ pub(super) enum Line {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Malformed`] when the line is an internal message without a member that it must have, or is not JSON,
-/// unless only its receiver would notice (`is_a_users` in `message.rs`).
+/// [`ErrorKind::Malformed`] when the line is an internal message without a member that it must have, or is not JSON. A
+/// user's message that only looks like JSON at both ends is not an error here, but for its receiver.
 pub(super) fn classify(line: Bytes) -> Result<Line, ErrorKind> {
     match &line[..] {
         line if *line == ACK[..ACK.len() - 1] => return Ok(Line::Ack),

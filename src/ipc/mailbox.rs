@@ -55,7 +55,7 @@ pub(super) struct Contents {
     pub(super) severed: bool,
     /// Nothing more may be posted: we are disconnecting, or the peer does not read any more.
     pub(super) closing: bool,
-    /// How the channel ended, once its socket is closed or, after what is not JSON, about to be.
+    /// How the channel ended: set when its socket is closed, or just before that when a user receives what is not JSON.
     pub(super) ending: Option<Ending>,
     /// The error that ended it, until a user has received it.
     failure: Option<Error>,

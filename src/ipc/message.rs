@@ -43,8 +43,8 @@ struct Members(Vec<(Range<u32>, Range<u32>)>);
 pub(super) struct Unescaped<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl Message {
-    /// Reads a line. One that may be internal, or is short, is checked and split, in one scan; any other one is a
-    /// user's, and its receiver checks it.
+    /// Reads a line. One that may be internal is checked and split, in one scan. Of any other line, both ends are
+    /// checked, and its receiver checks the rest.
     pub(crate) fn of_line(line: Bytes) -> Result<Message, ErrorKind> {
         const BLANKS: [char; 3] = [' ', '\t', '\r'];
         let mut json = SharedText::new(line).map_err(|(error, line)| not_json(&error, &line))?;
@@ -52,11 +52,9 @@ impl Message {
             let start = json.len() - json.trim_start_matches(BLANKS).len();
             json = json.part(start..json.trim_end_matches(BLANKS).len().max(start));
         }
-        if is_a_users(json.as_bytes()) {
-            return Ok(Message { json, checked: false, members: None, handle: None });
-        }
-        match split(&json) {
-            Ok(members) => Ok(Message { json, checked: true, members, handle: None }),
+        let checked = !is_left_to_its_receiver(json.as_bytes());
+        match if checked { split(&json) } else { Ok(None) } {
+            Ok(members) => Ok(Message { json, checked, members, handle: None }),
             Err(error) => Err(not_json(&error, json.as_bytes())),
         }
     }
@@ -142,9 +140,9 @@ fn not_json(error: &dyn fmt::Display, line: &[u8]) -> ErrorKind {
     malformed(format!("not JSON: {error}"), line)
 }
 
-/// Whether a line can be left to its receiver: it begins and ends like a string, a list or an object, and is not an
+/// Whether only its receiver has to scan a line: it begins and ends like a string, a list or an object, and cannot be an
 /// internal message, which contains `NODE_`, perhaps with escapes. Most lines that are not JSON begin or end otherwise.
-fn is_a_users(line: &[u8]) -> bool {
+fn is_left_to_its_receiver(line: &[u8]) -> bool {
     static SIGNS: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| ["NODE_", "\\u00"].map(Finder::new));
     match line {
         [b'"', .., b'"'] | [b'[', .., b']'] => true,
