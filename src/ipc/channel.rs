@@ -1,6 +1,5 @@
 //! A channel between two processes, as its user sees it.
 
-use std::cell::Cell;
 use std::fmt;
 use std::future::poll_fn;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -12,14 +11,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
 
 use super::driver::{Driver, Hold};
-use super::frame;
 use super::handle::Handle;
 use super::incoming::Settings;
-use super::line;
 use super::mailbox::Mailbox;
 use super::message::Message;
 use super::outcome::{Delivery, Ending, NotSent, Outcomes, Receipt};
 use super::queue::HandleMessage;
+use super::{frame, line};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::readiness;
 
@@ -52,11 +50,6 @@ impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Channel").field("peer", &self.mailbox().peer).finish_non_exhaustive()
     }
-}
-
-thread_local! {
-    /// Messages are written here before they are queued, so that no code of a value runs under the queue's lock.
-    static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl Channel {
@@ -121,11 +114,11 @@ impl Channel {
     ///
     /// As for [`send`](Channel::send).
     pub fn post(&self, message: &(impl Serialize + ?Sized)) -> Result<bool> {
-        let mut line = SCRATCH.take();
+        let mut line = frame::SCRATCH.take();
         line.clear();
         frame::encode(message, &mut line).map_err(|error| self.not_json(error))?;
         let (room, memory) = self.mailbox().post(line)?;
-        SCRATCH.set(memory);
+        frame::SCRATCH.set(memory);
         Ok(room)
     }
 

@@ -1,6 +1,5 @@
 //! The task that owns a channel's socket: it writes what was posted, reads what arrives, and acknowledges handles.
 
-use std::future::Future;
 use std::io;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
@@ -78,8 +77,7 @@ impl Driver {
         self.outgoing.refill(&mut contents.queue);
         let full = contents.is_full(&mut self.outgoing);
         let next = match contents.closing && contents.queue.is_empty() && self.outgoing.is_idle() {
-            // A user has received what is not JSON.
-            _ if contents.ending.is_some() => ControlFlow::Break(Ending::Failed),
+            _ if contents.ending.is_some() => ControlFlow::Break(Ending::Failed), // A user has received what is not JSON.
             true => ControlFlow::Break(Ending::Disconnected),
             // The process wrote before it exited, so everything has arrived.
             false if contents.severed => ControlFlow::Break(Ending::PeerClosed),
@@ -286,11 +284,10 @@ impl Driver {
         if self.socket.take().is_none() {
             return;
         }
-        {
-            let mut contents = self.mailbox.lock();
-            contents.deliver(&mut self.incoming.arrived);
-            contents.taken(self.outgoing.count());
-        }
+        let mut contents = self.mailbox.lock();
+        contents.deliver(&mut self.incoming.arrived);
+        contents.taken(self.outgoing.count());
+        drop(contents);
         self.incoming.arrived.clear();
         let given_up = self.outgoing.drain();
         self.mailbox.end(ending, failure);

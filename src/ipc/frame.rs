@@ -3,6 +3,7 @@
 //! A raw newline cannot occur inside JSON text (in a string it is written `\n`), so a line is a message. No byte of a
 //! longer UTF-8 character equals the newline.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -105,6 +106,12 @@ impl Decoder {
     pub fn incomplete(&self) -> &[u8] {
         &self.buffer
     }
+}
+
+thread_local! {
+    /// Memory for a line. A message is written here before it is queued, so that no code of a value runs under the
+    /// queue's lock.
+    pub(super) static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 /// Appends the line that carries `value`.

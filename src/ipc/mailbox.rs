@@ -1,6 +1,5 @@
 //! What the users of a channel and its driver share.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::os::fd::RawFd;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,19 +8,12 @@ use std::task::{Context, Poll, Waker};
 use tokio::sync::oneshot;
 
 use super::counts::Counts;
+use super::inbox::{INBOX_LIMIT, Inbox, WAITING_LIMIT};
 use super::message::Message;
 use super::outcome::{Ending, NotSent};
 use super::outgoing::Outgoing;
 use super::queue::{Entry, HandleMessage, Queue};
 use crate::error::{Error, ErrorKind, Result};
-
-/// How much may wait for a user that does not receive, as [`Message::cost`] counts it. Then the channel is not read,
-/// and the peer has to wait.
-const INBOX_LIMIT: usize = 16 * 1024 * 1024;
-
-/// The limit while we wait for something that may be among what was not read: the acknowledgement of a handle, an
-/// answer. With the lower limit two processes that both send handles before they receive would wait forever.
-const WAITING_LIMIT: usize = 256 * 1024 * 1024;
 
 /// How much may wait for a peer that is not trusted, before nothing more is read from it: a peer that asks and never reads the answers
 /// would fill our memory with them.
@@ -40,14 +32,7 @@ pub(super) struct Mailbox {
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     pub(super) queue: Queue,
-    /// What arrived for the user.
-    inbox: VecDeque<Message>,
-    /// The internal messages that arrived, if the user asked for them.
-    internal: VecDeque<Message>,
-    /// The cost of both.
-    held: usize,
-    /// The driver reads again when no more than this is held.
-    stalled_at: Option<usize>,
+    inbox: Inbox,
     /// The peer's process has exited, and its parent may wait for the end of what it sent. A limit applies all the
     /// same: a process that it started may hold the channel and go on sending.
     peer_exited: bool,
@@ -72,8 +57,6 @@ pub(super) struct Contents {
     stalled: bool,
     /// What the user was told of that.
     stall_told: bool,
-    /// Every user is gone, or one has received what is not JSON.
-    unwanted: bool,
 }
 
 /// Tasks that wait for something.
@@ -171,11 +154,8 @@ impl Mailbox {
     /// Takes the next message of the user, or the next internal one; `None` after the end.
     pub(super) fn poll_message(&self, internal: bool, context: &mut Context<'_>) -> Poll<Result<Option<Message>>> {
         let mut contents = self.lock();
-        let contents = &mut *contents;
-        let inbox = if internal { &mut contents.internal } else { &mut contents.inbox };
-        if let Some(message) = inbox.pop_front() {
-            contents.held -= message.cost();
-            if contents.stalled_at.is_some_and(|limit| contents.held <= limit) {
+        if let Some(message) = contents.inbox.take(internal) {
+            if contents.inbox.has_room_again() {
                 contents.wake_driver();
             }
             return Poll::Ready(Ok(Some(message)));
@@ -204,9 +184,7 @@ impl Mailbox {
     pub(super) fn checked(&self, message: Message) -> Result<Message> {
         message.checked().map_err(|kind| {
             let mut contents = self.lock();
-            contents.unwanted = true;
-            let later = mem::take(&mut contents.inbox);
-            contents.held -= later.iter().map(Message::cost).sum::<usize>();
+            let later = contents.inbox.refuse(false);
             self.end_locked(contents, Ending::Failed, None);
             drop(later);
             self.error("receive from", kind)
@@ -225,9 +203,7 @@ impl Mailbox {
     /// Drops what arrived, and whatever arrives until the end: the last user is gone.
     pub(super) fn abandon(&self) {
         let mut contents = self.lock();
-        contents.unwanted = true;
-        contents.held = 0;
-        let messages = (mem::take(&mut contents.inbox), mem::take(&mut contents.internal));
+        let messages = [false, true].map(|internal| contents.inbox.refuse(internal));
         drop(contents);
         // Outside the lock: a handle that is dropped may have to be counted.
         drop(messages);
@@ -318,14 +294,9 @@ impl Contents {
 
     /// Moves messages to the user. When no user is left they stay where they are.
     pub(super) fn deliver(&mut self, arrived: &mut Vec<Message>) {
-        if arrived.is_empty() || self.unwanted {
-            return;
+        if self.inbox.deliver(arrived) {
+            self.receivers.wake();
         }
-        for message in arrived.drain(..) {
-            self.held += message.cost();
-            if message.is_internal() { &mut self.internal } else { &mut self.inbox }.push_back(message);
-        }
-        self.receivers.wake();
     }
 
     /// Whether so much waits for the user, or for the peer, that nothing more is to be read.
@@ -334,12 +305,11 @@ impl Contents {
         let limit = if waits && !self.bounded { WAITING_LIMIT } else { INBOX_LIMIT };
         let progress = outgoing.progress();
         let is_backlogged = self.bounded && self.queue.waiting().max(outgoing.unwritten()) > BACKLOG_LIMIT;
-        if std::mem::replace(&mut self.stalled, is_backlogged && !progress) != self.stalled {
+        if mem::replace(&mut self.stalled, is_backlogged && !progress) != self.stalled {
             self.receivers.wake();
         }
         // A user that disconnects may receive nothing more, and what it waits for is among what was not read.
-        let full = self.held > limit && !self.closing;
-        self.stalled_at = full.then_some(limit);
-        full || is_backlogged
+        let limit = if self.closing { usize::MAX } else { limit };
+        self.inbox.is_above(limit) || is_backlogged
     }
 }

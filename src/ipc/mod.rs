@@ -11,6 +11,7 @@
 //! | `outcome.rs` | [`Delivery`], [`NotSent`], [`Ending`]: how a handle's way ends, and a channel |
 //! | `counts.rs` | how many connections of a server are open in another process |
 //! | `queue.rs` | what waits to be sent, and which part of it may go |
+//! | `inbox.rs` | what arrived and waits for its receiver |
 //! | `mailbox.rs` | what the users of a channel and its driver share |
 //! | `outgoing.rs` | what is being sent, and what is not acknowledged |
 //! | `incoming.rs` | what was read, and what becomes of each message; [`Settings`] |
@@ -27,6 +28,7 @@ mod descriptor;
 mod driver;
 pub mod frame;
 mod handle;
+mod inbox;
 mod incoming;
 mod line;
 mod mailbox;
