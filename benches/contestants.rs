@@ -124,8 +124,7 @@ pub mod ipc {
     /// TCP.
     pub const TCP: Contestant = limit("tcp loopback", "a TCP connection with TCP_NODELAY, one write(2) a message");
     /// Ours.
-    pub const OURS: Contestant =
-        ours("ours, channel", "Channel::send and recv, decoded: a String, or an object as a struct");
+    pub const OURS: Contestant = ours("ours, channel", "Channel::send and recv_as: a String, or an object as a struct");
     /// The crate.
     pub const SERVO: Contestant = peer("ipc-channel", "the crate's IpcSender<String> and IpcReceiver<String>");
     /// Node's `json`.
