@@ -118,7 +118,8 @@ impl Worker {
     }
 
     /// Ends its channel at once: Node's `worker.process.disconnect()`. What it has sent is still received. What was sent to it and is not
-    /// written is lost. A Node worker exits then, and so does ours.
+    /// written is lost. A Node worker exits then, and so does ours. What it has not accepted goes to the others, so kill a worker that was
+    /// stopped (SIGSTOP) before it continues: it may still find such a connection in its queue.
     pub fn close_channel(&self) {
         self.member.channel.sever();
     }
