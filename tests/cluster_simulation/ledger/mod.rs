@@ -260,9 +260,9 @@ impl Ledger {
         self.known(worker).is_none()
     }
 
-    /// Whether a worker was granted a listener.
-    pub(crate) fn listens(&self, worker: WorkerId, listener: ListenerId) -> bool {
-        self.known(worker).is_some_and(|life| life.grants.iter().any(|(granted, _)| *granted == listener))
+    /// The workers that listen there.
+    pub(crate) fn members(&self, listener: ListenerId) -> &[WorkerId] {
+        &self.listeners[listener as usize - 1].members
     }
 
     /// What the workers of a group listen on.

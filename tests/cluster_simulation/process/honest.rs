@@ -60,13 +60,13 @@ pub(crate) struct Server {
     pub(crate) id: ServerId,
     pub(super) key: Option<Arc<str>>,
     port: u16,
-    has_socket: bool,
+    pub(super) has_socket: bool,
     pub(crate) reports: bool,
     pub(crate) open: usize,
     pub(super) waiting: Vec<u64>,
-    limit: usize,
+    pub(super) limit: usize,
     /// Clients that wait at its own socket.
-    clients: usize,
+    pub(super) clients: usize,
     pub(crate) is_closed: bool,
     /// Its user looks for a connection, or was woken to do so.
     pub(crate) awake: bool,
@@ -274,7 +274,7 @@ impl Honest {
             }
             self.effects = effects;
         }
-        Ok(())
+        self.check_awake()
     }
 
     pub(super) fn server(&mut self, id: ServerId) -> Option<&mut Server> {

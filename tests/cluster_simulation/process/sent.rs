@@ -71,6 +71,17 @@ impl Honest {
         }
     }
 
+    /// A user is woken when there is something to take.
+    pub(super) fn check_awake(&self) -> Checked {
+        let sleeps = self.servers.iter().filter(|server| !server.awake && !server.is_closed);
+        let mut missed = sleeps.filter(|server| {
+            let may_accept = server.has_socket && server.clients > 0 && server.open < server.limit;
+            may_accept || !server.waiting.is_empty()
+        });
+        let missed = missed.next();
+        require(missed.is_none(), "a user is woken when there is something to take", || format!("{missed:?}"))
+    }
+
     /// Checks a worker for which nothing is left to do.
     pub(crate) fn check_idle(&self) -> Checked {
         let held = self.servers.iter().map(|server| server.waiting.len()).sum::<usize>();

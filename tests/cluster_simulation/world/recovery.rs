@@ -98,15 +98,18 @@ impl World {
     /// Nothing moves: what is served has been served.
     pub(super) fn check_rest(&self) -> Checked {
         for (listener, socket) in (1..).zip(&self.sockets) {
-            if !socket.is_open || !socket.accepts || self.ledger.policy_of(listener) == Policy::Sticky {
+            let policy = self.ledger.policy_of(listener);
+            if !socket.is_open || !socket.accepts || policy == Policy::Sticky {
                 continue;
             }
             let (key, waiting) = self.ledger.waiting_at(listener);
-            let serves = |worker: &&WorkerId| {
-                self.worker(**worker)
-                    .is_some_and(|process| process.serves(key) && self.ledger.listens(**worker, listener))
-            };
-            let server = self.live.iter().find(serves);
+            let members = self.ledger.members(listener);
+            let refuses = |worker: &&WorkerId| self.worker(**worker).is_none_or(|process| !process.serves(key));
+            // Two that refuse everything may be preferred to all others again and again.
+            if policy != Policy::RoundRobin && members.iter().filter(refuses).count() > 1 {
+                continue;
+            }
+            let server = members.iter().find(|worker| !refuses(worker));
             require(waiting == 0 || server.is_none(), "what waits is served in the end", || {
                 format!("{waiting} at listener {listener}, and worker {server:?} would take them")
             })?;
@@ -134,10 +137,17 @@ impl World {
         while !self.forking.is_empty() {
             self.end_fork(true)?;
         }
+        let prefers = self.groups.iter().any(|group| group.policy != Policy::RoundRobin);
         for worker in self.live.clone() {
             let Some(process) = self.process(worker) else { continue };
             process.descriptors = usize::MAX;
             process.channel_held = false;
+            if prefers {
+                // The policy may prefer workers that refuse.
+                process.with_honest(|honest, sent| {
+                    (0..honest.servers.len()).try_for_each(|server| honest.limit(server, usize::MAX, sent))
+                })?;
+            }
             if process.hangs || !process.kind.is_honest() {
                 process.die(false);
             }
