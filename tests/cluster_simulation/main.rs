@@ -20,6 +20,7 @@ mod ledger;
 mod plan;
 mod process;
 mod random;
+mod rules;
 mod run;
 mod step;
 mod world;
