@@ -9,9 +9,10 @@ use forklore::cluster::state::{primary, worker};
 pub(crate) enum Reached {
     P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14,
     W1, W2, W3, W4, W5, W6, W7,
-    Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, Tell, Kill, EndChannel, CloseChannel, Forget,
-    WakeAt,
-    WorkerSend, Grant, Refuse, CloseHandle, WakeOne, WakeAll, CloseSocket, ReportSoon, Reach, WorkerClosesChannel, Exit,
+    Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, Tell, Kill, EndChannel, CloseChannel,
+    Forget, WakeAt,
+    WorkerSend, Grant, Refuse, CloseHandle, WakeOne, WakeAll, CloseSocket, ReportSoon, Reach,
+    WorkerClosesChannel, Exit,
 }
 
 impl Reached {
@@ -21,10 +22,10 @@ impl Reached {
         [
             P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14,
             W1, W2, W3, W4, W5, W6, W7,
-            Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, Tell, Kill, EndChannel, CloseChannel,
-            Forget, WakeAt,
-            WorkerSend, Grant, Refuse, CloseHandle, WakeOne, WakeAll, CloseSocket, ReportSoon, Reach, WorkerClosesChannel,
-            Exit,
+            Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, Tell, Kill, EndChannel,
+            CloseChannel, Forget, WakeAt,
+            WorkerSend, Grant, Refuse, CloseHandle, WakeOne, WakeAll, CloseSocket, ReportSoon, Reach,
+            WorkerClosesChannel, Exit,
         ]
     };
 

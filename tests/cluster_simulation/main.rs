@@ -1,5 +1,5 @@
-//! The real state machines of a primary and its workers in one thread, with a virtual clock, random faults, and invariants after every
-//! step.
+//! The real state machines of a primary and its workers in one thread, with a virtual clock, random faults, and
+//! invariants after every step.
 //!
 //! | file | what it holds |
 //! |---|---|

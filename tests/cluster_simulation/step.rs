@@ -1,4 +1,5 @@
-//! What can happen in a simulated cluster from the outside. A run is a list of steps; a step that makes no sense does nothing.
+//! What can happen in a simulated cluster from the outside. A run is a list of steps; one that makes no sense does
+//! nothing.
 
 use std::time::Duration;
 
@@ -133,7 +134,7 @@ pub(crate) enum Step {
     Acknowledged {
         worker: WorkerId,
     },
-    /// The primary's channel finds out that it has ended; `lost_first`: what is lost comes back before the end is handled.
+    /// The primary's channel finds out that it has ended. `lost_first`: what is lost comes back before the end.
     ChannelBreaks {
         worker: WorkerId,
         lost_first: bool,

@@ -223,7 +223,7 @@ impl Ledger {
         let is_open = !known.is_closed || self.due.contains(&Due::CloseListener(listener));
         require(is_open, "accepting is paused at open listeners", || format!("listener {listener}"))?;
         let was_paused = std::mem::replace(&mut known.is_paused, paused);
-        if !paused {
+        if paused && known.failing.is_none() {
             self.coverage.add(Reached::P7);
         }
         require(was_paused != paused, "accepting is paused and resumed in turn (rule 7)", || {

@@ -108,9 +108,6 @@ impl Ledger {
                 let Some(life) = self.workers[*member as usize - 1].as_ref() else { continue };
                 self.coverage.add(if life.is_late(now) { Reached::P2 } else { Reached::P1 });
             }
-            if listener.failing.is_some() {
-                self.coverage.add(Reached::P8);
-            }
         }
     }
 }

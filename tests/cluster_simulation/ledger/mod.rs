@@ -1,14 +1,15 @@
-//! The books that are kept beside a primary's state machine: what it was told, and what it may and must do because of it.
+//! The books that are kept beside a primary's state machine: what it was told, and what follows from that.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `inputs.rs` | what each input makes due |
+//! | `inputs.rs`, `leaving.rs` | what each input makes due |
 //! | `effects.rs` | what each effect settles, and whether it was allowed |
 //! | `invariants.rs` | what holds after every step |
 
 mod effects;
 mod inputs;
 mod invariants;
+mod leaving;
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -3,25 +3,24 @@
 use std::sync::Arc;
 
 use forklore::cluster::state::worker::{
-    Effect, Grant, HandleId, Input, Next, Refusal, RequestId, ServerId, Stage, WorkerState,
+    Effect, Grant, HandleId, Input, Refusal, RequestId, ServerId, Stage, WorkerState,
 };
 use forklore::cluster::state::{FromPrimary, FromWorker};
 
 use super::Parcel;
 use crate::broken::{Broken, Checked, require};
 use crate::coverage::{Coverage, Reached};
-use crate::step::Port;
 
 /// A worker whose program is honest.
 #[derive(Debug)]
 pub(crate) struct Honest {
-    state: WorkerState,
+    pub(super) state: WorkerState,
     effects: Vec<Effect>,
     /// What came over the channel and is not in use.
-    handles: Vec<(HandleId, Parcel)>,
+    pub(super) handles: Vec<(HandleId, Parcel)>,
     last_handle: HandleId,
-    requests: Vec<Request>,
-    last_request: RequestId,
+    pub(super) requests: Vec<Request>,
+    pub(super) last_request: RequestId,
     pub(crate) servers: Vec<Server>,
     /// A user has this connection and has not used it yet: its server, its number.
     pub(crate) taking: Option<(ServerId, u64, Parcel)>,
@@ -48,10 +47,10 @@ pub(crate) struct Honest {
 }
 
 #[derive(Debug)]
-struct Request {
-    id: RequestId,
-    port: u16,
-    cancelled: bool,
+pub(super) struct Request {
+    pub(super) id: RequestId,
+    pub(super) port: u16,
+    pub(super) cancelled: bool,
 }
 
 /// A server that a user has.
@@ -152,89 +151,6 @@ impl Honest {
         }
         let sentence = "a worker refuses at once what its servers may not have, and nothing else";
         require(self.owed.contains(&seq) == may_wait, sentence, || format!("connection number {seq}"))
-    }
-
-    pub(crate) fn listen(&mut self, port: u16, cancelled: bool, sent: &mut Sent) -> Checked {
-        self.last_request += 1;
-        self.requests.push(Request { id: self.last_request, port, cancelled });
-        self.on(Input::Listen { request: self.last_request, query: Port(port, 0).query() }, sent)
-    }
-
-    pub(crate) fn listen_alone(&mut self, sent: &mut Sent) -> Checked {
-        self.last_request += 1;
-        self.requests.push(Request { id: self.last_request, port: 0, cancelled: false });
-        self.on(Input::ListenAlone { request: self.last_request }, sent)
-    }
-
-    /// A user looks for a connection of its server.
-    pub(crate) fn take(&mut self, server: usize, sent: &mut Sent) -> Checked {
-        let Some(known) = self.servers.get_mut(server) else { return Ok(()) };
-        let id = known.id;
-        if self.taking.is_some() || !std::mem::take(&mut known.awake) {
-            return Ok(());
-        }
-        match self.state.take(id) {
-            Next::Take { seq, handle } => {
-                known.awake = true;
-                let first = known.waiting.first() == Some(&seq);
-                require(first, "a server's connections are taken in their order", || format!("number {seq}"))?;
-                known.waiting.remove(0);
-                known.open += 1;
-                let place = self.handles.iter().position(|(known, _)| *known == handle);
-                let parcel = place.map(|place| self.handles.swap_remove(place).1);
-                require(parcel.is_some(), "a handle is used once", || format!("handle {handle}"))?;
-                self.taking = parcel.map(|parcel| (id, seq, parcel));
-            }
-            Next::Accept => {
-                let may = known.has_socket && !known.is_closed && known.open < known.limit;
-                require(may, "a worker accepts from its own socket as long as it may", || format!("server {id}"))?;
-                if known.clients > 0 {
-                    known.clients -= 1;
-                    known.open += 1;
-                    known.awake = true;
-                    self.on(Input::AcceptedAlone { server: id }, sent)?;
-                }
-            }
-            Next::Wait => {
-                let nothing = known.waiting.is_empty() && !(known.has_socket && known.open < known.limit);
-                require(nothing, "a user waits only when there is nothing to take", || format!("server {id}"))?;
-            }
-            Next::End => require(known.is_closed, "only a closed server ends", || format!("server {id}"))?,
-        }
-        Ok(())
-    }
-
-    /// A user closes a connection. Whether there was one.
-    pub(crate) fn close_connection(&mut self, server: usize, sent: &mut Sent) -> Result<bool, Broken> {
-        let Some(known) = self.servers.get_mut(server) else { return Ok(false) };
-        let is_being_taken = self.taking.is_some_and(|(taking, ..)| taking == known.id);
-        if known.open <= usize::from(is_being_taken) {
-            return Ok(false);
-        }
-        known.open -= 1;
-        self.unreported += u64::from(known.reports);
-        let id = known.id;
-        self.on(Input::ConnectionClosed { server: id }, sent).map(|()| true)
-    }
-
-    /// A client connects to a server's own socket.
-    pub(crate) fn connect(&mut self, server: usize) {
-        if let Some(known) = self.servers.get_mut(server).filter(|known| known.has_socket && !known.is_closed) {
-            known.clients += 1;
-            known.awake = true;
-        }
-    }
-
-    pub(crate) fn close_server(&mut self, server: usize, sent: &mut Sent) -> Checked {
-        let Some(id) = self.servers.get(server).map(|server| server.id) else { return Ok(()) };
-        self.on(Input::CloseServer { server: id }, sent)
-    }
-
-    pub(crate) fn limit(&mut self, server: usize, limit: usize, sent: &mut Sent) -> Checked {
-        let Some(known) = self.servers.get_mut(server) else { return Ok(()) };
-        known.limit = limit;
-        let id = known.id;
-        self.on(Input::LimitConnections { server: id, limit }, sent)
     }
 
     pub(crate) fn on(&mut self, input: Input, sent: &mut Sent) -> Checked {

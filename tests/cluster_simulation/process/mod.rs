@@ -1,8 +1,10 @@
 //! A worker's process and its channel.
 
 mod honest;
+mod lie;
 mod sent;
 mod stub;
+mod user;
 
 use std::collections::VecDeque;
 
@@ -11,7 +13,7 @@ use forklore::cluster::state::worker::{Input, Stage};
 use forklore::cluster::state::{FromPrimary, FromWorker};
 
 use crate::broken::Checked;
-use crate::step::{Kind, Lie};
+use crate::step::Kind;
 pub(crate) use honest::{Honest, Sent};
 pub(crate) use stub::Stub;
 
@@ -63,7 +65,7 @@ pub(crate) struct Process {
     /// The worker has closed its end.
     left: bool,
     /// The worker has sent what is not a message.
-    failed: bool,
+    pub(super) failed: bool,
     /// The primary has begun to close the channel.
     pub(crate) is_disconnecting: bool,
     /// The primary waits for the end no longer.
@@ -232,35 +234,6 @@ impl Process {
         }
         self.left = true;
         self.with_honest(|honest, sent| honest.on(Input::ChannelClosed, sent))
-    }
-
-    pub(crate) fn lie(&mut self, lie: Lie) -> Checked {
-        if self.kind != Kind::Liar {
-            return Ok(());
-        }
-        let (message, numbered) = match lie {
-            Lie::Online => (FromWorker::Online, true),
-            Lie::Answer { ack, accepted } => (FromWorker::Answer { ack, accepted }, true),
-            Lie::Query { port, numbered } => (FromWorker::QueryServer(port.query()), numbered),
-            Lie::Listening { port } => (FromWorker::Listening(port.query()), true),
-            Lie::Close { port } => (FromWorker::Close { key: port.key().into() }, true),
-            Lie::Closed { port, count } => (FromWorker::Closed { key: port.key().into(), count }, true),
-            Lie::Leaves { numbered } => (FromWorker::ExitedAfterDisconnect, numbered),
-            Lie::Garbage => {
-                self.failed |= self.runs && !self.hangs;
-                return Ok(());
-            }
-        };
-        self.act(|program, sent| {
-            if let Program::Stub(stub) = program {
-                stub.say(message, sent);
-            }
-            Ok(())
-        })?;
-        if let (false, Some(Up::Message(seq, _))) = (numbered, self.up.back_mut()) {
-            *seq = None;
-        }
-        Ok(())
     }
 
     /// The process ends.

@@ -7,7 +7,7 @@ use crate::broken::{Checked, require};
 use crate::coverage::Reached;
 
 impl Honest {
-    /// Checks a message of the state machine. `taken`: the connection that a user has just taken, and whether it can be used.
+    /// Checks a message of the state machine. `taken`: what a user has just taken, and whether it can be used.
     pub(super) fn check_sent(&mut self, seq: u64, message: &FromWorker, taken: Option<(u64, bool)>) -> Checked {
         require(seq == self.next_seq, "a worker numbers its messages without a gap", || format!("number {seq}"))?;
         self.next_seq += 1;

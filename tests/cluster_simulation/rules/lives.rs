@@ -18,7 +18,9 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn rule_9_equal_keys_share_a_listener_and_the_reply_comes_first(ports in proptest::collection::vec(80..84_u16, 1..12)) {
+    fn rule_9_equal_keys_share_a_listener_and_the_reply_comes_first(
+        ports in proptest::collection::vec(80..84_u16, 1..12),
+    ) {
         let mut primary = Primary::new(options(1), 0);
         for port in &ports {
             let worker = primary.fork();
@@ -35,13 +37,18 @@ proptest! {
         primary.accept();
         let worker = primary.fork();
         let effects = primary.query(worker, Port(ports[0], 0));
-        let reply = effects.iter().position(|effect| matches!(effect, Effect::Send { message: FromPrimary::Reply(_), .. }));
+        let is_reply = |effect: &Effect| matches!(effect, Effect::Send { message: FromPrimary::Reply(_), .. });
+        let reply = effects.iter().position(is_reply);
         let connection = effects.iter().position(|effect| matches!(effect, Effect::HandOver { .. }));
         assert!(reply.is_some() && reply < connection, "{:?}", effects);
     }
 
     #[test]
-    fn rule_10_a_closed_listener_lingers_unless_its_workers_died(linger in 1..500_u64, dies: bool, port in prop_oneof![Just(80), Just(200)]) {
+    fn rule_10_a_closed_listener_lingers_unless_its_workers_died(
+        linger in 1..500_u64,
+        dies: bool,
+        port in prop_oneof![Just(80), Just(200)],
+    ) {
         let mut primary = Primary::new(options(1).linger(Duration::from_millis(linger)), 0);
         let worker = primary.fork();
         primary.query(worker, Port(port, 0));
@@ -112,7 +119,8 @@ proptest! {
                     _ => {}
                 }
             }
-            let done = [0, 1].iter().all(|needed| order.iter().position(|one| one == needed) <= order.iter().position(|one| one == what));
+            let place = |what: &i32| order.iter().position(|one| one == what);
+            let done = [0, 1].iter().all(|needed| place(needed) <= place(what));
             assert_eq!(told.contains(&"disconnect"), done);
         }
         assert_eq!(told, vec!["disconnect", "exit", "forget"]);

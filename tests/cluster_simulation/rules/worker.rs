@@ -102,7 +102,8 @@ proptest! {
         }
         assert_eq!(answers(&worker.handed("unknown", 77)), vec![(77, false)]);
         let newconn = FromPrimary::Newconn { key: "K".into() };
-        assert_eq!(answers(&worker.on(Input::Message { seq: Some(78), message: newconn, handle: None })), vec![(78, false)]);
+        let effects = worker.on(Input::Message { seq: Some(78), message: newconn, handle: None });
+        assert_eq!(answers(&effects), vec![(78, false)], "it has no handle");
         for seq in 0..handed.min(limit as u64) {
             assert_eq!(worker.takes(server).map(|effects| answers(&effects)), Some(vec![(seq, true)]));
         }
@@ -129,7 +130,11 @@ proptest! {
     }
 
     #[test]
-    fn rule_3_a_reply_grants_or_refuses(errno in prop_oneof![Just(None), Just(Some(0)), (-130..-1).prop_map(Some)], key: bool, used: bool) {
+    fn rule_3_a_reply_grants_or_refuses(
+        errno in prop_oneof![Just(None), Just(Some(0)), (-130..-1).prop_map(Some)],
+        key: bool,
+        used: bool,
+    ) {
         let mut worker = Worker::new(false);
         if used {
             worker.listens("K", false);

@@ -1,4 +1,5 @@
-//! A simulated cluster: a primary's state machine, its workers, and a model of everything between them. Nothing here is left to chance.
+//! A simulated cluster: a primary's state machine, its workers, and a model of everything between them. Nothing here
+//! is left to chance.
 //!
 //! | file | what it holds |
 //! |---|---|

@@ -137,7 +137,7 @@ impl World {
         })
     }
 
-    /// Handles the next of what came from a worker; `only_back`: the next handle that came back, which may overtake messages.
+    /// Handles the next of what came from a worker. `only_back`: the next handle, which may overtake messages.
     pub(super) fn hear(&mut self, worker: WorkerId, only_back: bool) -> Checked {
         let Some(process) = self.process(worker) else { return Ok(()) };
         let is_back = |up: &Up| matches!(up, Up::Back(..));

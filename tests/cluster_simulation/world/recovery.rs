@@ -129,7 +129,8 @@ impl World {
         Ok(())
     }
 
-    /// The faults end: descriptors are there again, workers that are not honest are replaced. Then the service recovers, and ends.
+    /// The faults end: descriptors are there again, and workers that are not honest are replaced. Then the service
+    /// recovers, and ends.
     pub(crate) fn recover(&mut self) -> Checked {
         self.tell(|| "THE FAULTS END".to_owned());
         self.binding = Binding::AtOnce;
