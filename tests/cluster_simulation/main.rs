@@ -40,10 +40,11 @@ fn number(name: &str) -> Option<u64> {
 
 /// Runs seeds, and fails with the shortened run of the first that fails.
 fn check(seeds: impl Iterator<Item = u64>) -> Coverage {
-    let (start, mut coverage, mut tried, mut steps) = (Instant::now(), Coverage::default(), 0, 0);
+    let (start, mut coverage, mut tried) = (Instant::now(), Coverage::default(), 0);
+    let (mut steps, mut inputs) = (0, 0);
     for seed in seeds {
         let run = run::draw(seed);
-        (tried, steps) = (tried + 1, steps + run.steps.len());
+        (tried, steps, inputs) = (tried + 1, steps + run.steps.len(), inputs + run.inputs);
         coverage.extend(run.coverage);
         if let Some(broken) = run.broken {
             let failed_at = run.steps.len();
@@ -57,7 +58,10 @@ fn check(seeds: impl Iterator<Item = u64>) -> Coverage {
     }
     let rate = steps as f64 / start.elapsed().as_secs_f64();
     // Not captured by the test harness, in contrast to what `eprintln!` writes.
-    let _ = writeln!(stderr(), "simulation: {tried} seeds, {steps} steps, {rate:.0} steps/s");
+    let _ = writeln!(
+        stderr(),
+        "simulation: {tried} seeds, {steps} steps, {inputs} inputs of the primary, {rate:.0} steps/s"
+    );
     coverage
 }
 

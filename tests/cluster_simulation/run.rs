@@ -18,6 +18,8 @@ const STEPS: usize = 1200;
 pub(crate) struct Run {
     pub(crate) groups: Vec<GroupOptions>,
     pub(crate) steps: Vec<Step>,
+    /// How many inputs the primary's state machine had.
+    pub(crate) inputs: u64,
     pub(crate) coverage: Coverage,
     pub(crate) broken: Option<Broken>,
 }
@@ -35,7 +37,8 @@ pub(crate) fn draw(seed: u64) -> Run {
         }
         world.recover()
     });
-    Run { groups, steps, coverage: world.coverage(), broken: outcome.err() }
+    let (inputs, coverage) = (world.ledger.inputs, world.coverage());
+    Run { groups, steps, inputs, coverage, broken: outcome.err() }
 }
 
 /// Replays a list of steps.

@@ -174,6 +174,8 @@ pub(crate) struct Ledger {
     /// The user has ended the cluster, and forked nothing since.
     ended: bool,
     wake_at: Option<Duration>,
+    /// How many inputs the state machine had.
+    pub(crate) inputs: u64,
     pub(crate) coverage: Coverage,
 }
 
@@ -190,6 +192,7 @@ impl Ledger {
             just_refused: None,
             ended: false,
             wake_at: None,
+            inputs: 0,
             coverage: Coverage::default(),
         }
     }
@@ -234,6 +237,7 @@ impl Ledger {
         now: Duration,
         effects: &mut Vec<Effect>,
     ) -> Checked {
+        self.inputs += 1;
         self.due.clear();
         self.just_refused = None;
         self.told(&input, now);

@@ -7,7 +7,7 @@ use forklore::cluster::state::worker::{
 };
 use forklore::cluster::state::{FromPrimary, FromWorker};
 
-use super::Parcel;
+use super::wire::Parcel;
 use crate::broken::{Broken, Checked, require};
 use crate::coverage::{Coverage, Reached};
 

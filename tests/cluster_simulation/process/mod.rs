@@ -5,40 +5,19 @@ mod lie;
 mod sent;
 mod stub;
 mod user;
+mod wire;
 
 use std::collections::VecDeque;
 
-use forklore::cluster::state::primary::{ConnectionId, Delivery, ListenerId, WorkerId};
+use forklore::cluster::state::FromWorker;
+use forklore::cluster::state::primary::{ConnectionId, Delivery, WorkerId};
 use forklore::cluster::state::worker::{Input, Stage};
-use forklore::cluster::state::{FromPrimary, FromWorker};
 
 use crate::broken::Checked;
 use crate::step::Kind;
 pub(crate) use honest::{Honest, Sent};
 pub(crate) use stub::Stub;
-
-/// A handle on its way to a worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Parcel {
-    Connection(ConnectionId),
-    Listener { listener: ListenerId, ack: u64 },
-}
-
-/// What a worker has not read.
-#[derive(Debug)]
-pub(crate) enum Down {
-    Message { seq: u64, message: FromPrimary, parcel: Option<Parcel> },
-    End,
-}
-
-/// What the primary has not handled.
-#[derive(Debug)]
-pub(crate) enum Up {
-    /// What became of a handle.
-    Back(Parcel, Delivery),
-    Message(Option<u64>, FromWorker),
-    End,
-}
+pub(crate) use wire::{Down, Parcel, Up};
 
 /// What a worker's program is.
 #[derive(Debug)]

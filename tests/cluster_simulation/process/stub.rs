@@ -2,8 +2,8 @@
 
 use forklore::cluster::state::{FromPrimary, FromWorker};
 
-use super::Parcel;
 use super::honest::Sent;
+use super::wire::Parcel;
 use crate::step::{Kind, Port};
 
 /// A worker without a state machine of the library.
