@@ -39,7 +39,7 @@ impl Plan {
         let all =
             [Kind::Rust, Kind::Rust, Kind::Survivor, Kind::Node, Kind::Busy, Kind::Refuser, Kind::Liar, Kind::Liar];
         let kinds = match random.below(4) {
-            0 => vec![Kind::Rust],
+            0 => vec![Kind::Rust, Kind::Survivor],
             1 => vec![Kind::Rust, Kind::Node],
             _ => all.to_vec(),
         };
@@ -102,9 +102,9 @@ impl Plan {
 
     fn client(&mut self, world: &World) -> Step {
         let listener = self.listener(world);
-        if self.random.chance(5) {
+        if self.random.chance(15) {
             let worker = self.worker_that(world, |process| process.kind.is_rust());
-            return Step::ConnectAlone { worker, server: self.random.below(4) as usize };
+            return Step::ConnectAlone { worker, server: self.random.below(3) as usize };
         }
         Step::Connect { listener, client: self.random.below(9) as u8 }
     }
@@ -118,11 +118,11 @@ impl Plan {
                 let worker = self.worker_that(world, |process| process.runs && process.kind != Kind::Liar);
                 Step::Listen { worker, port: self.port(), cancelled: self.random.chance(5) }
             }
-            20..22 => Step::ListenAlone { worker },
-            22..50 => Step::Take { worker, server },
+            20..24 => Step::ListenAlone { worker },
+            24..50 => Step::Take { worker, server },
             50..75 => Step::CloseConnection { worker, server },
             75..80 => Step::CloseServer { worker, server },
-            80..85 => Step::LimitConnections { worker, server, limit: self.random.pick(&[0, 1, 2, 3, usize::MAX]) },
+            80..85 => Step::LimitConnections { worker, server, limit: self.random.pick(&[0, 1, 1, 2, usize::MAX]) },
             85..93 => Step::Report { worker },
             93..96 => Step::Leave { worker },
             96..98 => Step::KillItself { worker },
@@ -145,10 +145,13 @@ impl Plan {
         let worker = self.worker_that(world, |process| process.runs && process.kind == Kind::Liar);
         let port = Port(self.port(), self.random.pick(&[0, 0, 0, 1]));
         let received = world.worker(worker).and_then(Process::stub).map_or(&[][..], |stub| &stub.received);
-        let ack = match received {
-            [] => self.random.below(30),
+        let unread = world.worker(worker).and_then(Process::unread_connection);
+        let ack = match (received, unread) {
+            // It answers for what it has not got.
+            (_, Some(seq)) if self.random.chance(40) => seq,
+            ([], _) => self.random.below(30),
             _ if self.random.chance(20) => self.random.below(60),
-            received => self.random.pick(received),
+            (received, _) => self.random.pick(received),
         };
         let accepted = self.random.chance(50);
         let lie = match self.random.below(100) {
@@ -175,7 +178,7 @@ impl Plan {
             190..192 => Step::ForkBegins { group: self.random.below(2) as usize, kind: self.random.pick(&self.kinds) },
             192..195 => Step::ForkEnds { fails: self.random.chance(50) },
             195..198 => Step::Shutdown,
-            198 if self.random.chance(40) => Step::Abandon,
+            198 => Step::Abandon,
             _ => Step::Tick,
         }
     }

@@ -30,6 +30,8 @@ pub(crate) struct Honest {
     pub(super) indexes: Vec<(u16, u64, usize)>,
     /// The key in the reply that is being read, and whether it asks for reports.
     replying: Option<(Arc<str>, bool)>,
+    /// The error in that reply, 0 for none.
+    errno: i32,
     pub(crate) stage: Option<Stage>,
     pub(crate) report_due: bool,
     pub(crate) close_due: bool,
@@ -88,6 +90,7 @@ impl Honest {
             owed: Vec::new(),
             indexes: Vec::new(),
             replying: None,
+            errno: 0,
             stage: None,
             report_due: false,
             close_due: false,
@@ -130,6 +133,7 @@ impl Honest {
         });
         let (seq, message) = message;
         if let FromPrimary::Reply(reply) = &message {
+            self.errno = reply.errno.unwrap_or_default();
             let reports = reply.closed && handle.is_none();
             self.replying = reply.key.as_deref().map(|key| (key.into(), reports));
         }
@@ -190,7 +194,9 @@ impl Honest {
             }
             self.effects = effects;
         }
-        self.check_awake()
+        self.check_awake()?;
+        let is_alone = self.channel_ended && !self.left && !self.survives;
+        require(self.exits == is_alone, "a worker exits when its primary has gone, and only then", String::new)
     }
 
     pub(super) fn server(&mut self, id: ServerId) -> Option<&mut Server> {
@@ -213,6 +219,10 @@ impl Honest {
                 let asked = place.map(|place| self.requests.remove(place));
                 let Some(asked) = asked else { return Err(request_twice(request)) };
                 let has_socket = !matches!(grant, Grant::Handed(_));
+                let is_right = matches!(grant, Grant::Alone) || self.errno == 0;
+                require(is_right, "an error grants nothing, and nothing else is an error", || {
+                    format!("{}", self.errno)
+                })?;
                 if let Grant::Socket(handle) = grant {
                     self.handles.retain(|(known, _)| *known != handle);
                 }
@@ -239,6 +249,8 @@ impl Honest {
                 let place = self.requests.iter().position(|asked| asked.id == request);
                 let Some(place) = place else { return Err(request_twice(request)) };
                 let asked = self.requests.remove(place);
+                let is_right = !matches!(why, Refusal::Errno(_)) || self.errno != 0;
+                require(is_right, "an error grants nothing, and nothing else is an error", || format!("{why:?}"))?;
                 if why != Refusal::Leaving {
                     self.release(asked.port);
                     self.coverage.add(Reached::W3);
@@ -271,8 +283,6 @@ impl Honest {
                 self.close_due = true;
             }
             Effect::Exit => {
-                let alone = self.channel_ended && !self.survives;
-                require(alone, "a worker exits only when its primary has gone", String::new)?;
                 self.exits = true;
                 self.coverage.add(Reached::W6);
             }

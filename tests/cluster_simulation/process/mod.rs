@@ -9,9 +9,9 @@ mod wire;
 
 use std::collections::VecDeque;
 
-use forklore::cluster::state::FromWorker;
 use forklore::cluster::state::primary::{ConnectionId, Delivery, WorkerId};
 use forklore::cluster::state::worker::{Input, Stage};
+use forklore::cluster::state::{FromPrimary, FromWorker};
 
 use crate::broken::Checked;
 use crate::step::Kind;
@@ -232,6 +232,14 @@ impl Process {
         let (before, after) = if lost_first { (lost, Vec::new()) } else { (Vec::new(), lost) };
         self.up.extend(before.into_iter().chain([Up::End]).chain(after));
         self.down.push_back(Down::End);
+    }
+
+    /// The number of the first connection that it was handed and has not read.
+    pub(crate) fn unread_connection(&self) -> Option<u64> {
+        self.down.iter().find_map(|down| match down {
+            Down::Message { seq, message: FromPrimary::Newconn { .. }, .. } => Some(*seq),
+            _ => None,
+        })
     }
 
     pub(crate) fn honest(&self) -> Option<&Honest> {
