@@ -1,0 +1,6 @@
+//! Each numbered rule, against the state machine alone.
+
+mod connections;
+mod lives;
+mod primary;
+mod worker;
