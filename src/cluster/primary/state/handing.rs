@@ -34,6 +34,7 @@ impl PrimaryState {
             }
         }
         // ANCHOR_END: dispatch
+        self.watch_age(id);
         self.update_accepting(id, effects);
     }
 

@@ -14,7 +14,7 @@ pub const STALL_LIMIT: Duration = Duration::from_secs(30);
 impl PrimaryState {
     /// Plans to look at the age of what waits, if that is not planned (rule 15).
     pub(super) fn watch_age(&mut self, id: ListenerId) {
-        let Some(listener) = self.listeners.get_mut(&id) else { return };
+        let Some(listener) = self.listeners.get_mut(&id).filter(|listener| listener.waiting() > 0) else { return };
         if let Some(oldest) = listener.oldest_to_watch() {
             let limit = self.groups[listener.group].waiting_time;
             self.at(oldest.saturating_add(limit), Timer::Age(id));
@@ -25,7 +25,7 @@ impl PrimaryState {
     pub(super) fn check_age(&mut self, id: ListenerId, now: Duration, effects: &mut Vec<Effect>) {
         let Some(listener) = self.listeners.get_mut(&id) else { return };
         let limit = self.groups[listener.group].waiting_time;
-        listener.age_watched = false;
+        listener.age_watched = None;
         let aged = listener.extract(|one| now.saturating_sub(one.since) >= limit);
         close_all(aged, Closed::TooOld, effects);
         self.watch_age(id);

@@ -184,7 +184,6 @@ impl PrimaryState {
                 };
                 found.arrived(connection, client, now);
                 self.dispatch(listener, now, effects);
-                self.watch_age(listener);
                 if is_scarce && self.listeners.values().any(|listener| listener.waiting() > 0) {
                     self.pause_after_failure(listener, now, effects);
                 }
