@@ -7,23 +7,23 @@ use forklore::cluster::state::{primary, worker};
 #[repr(u8)]
 #[rustfmt::skip]
 pub(crate) enum Reached {
-    P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14,
+    P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14, P15, P16, P17, P18, P19, P20,
     W1, W2, W3, W4, W5, W6, W7,
-    Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, Tell, Kill, EndChannel, CloseChannel,
-    Forget, WakeAt,
+    Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, PauseReading, ResumeReading, FindBroken, Tell, Kill,
+    EndChannel, CloseChannel, Forget, WakeAt,
     WorkerSend, Grant, Refuse, CloseHandle, WakeOne, WakeAll, CloseSocket, ReportSoon, Reach,
     WorkerClosesChannel, Exit,
 }
 
 impl Reached {
     #[rustfmt::skip]
-    pub(crate) const ALL: [Reached; 46] = {
+    pub(crate) const ALL: [Reached; 55] = {
         use Reached::*;
         [
-            P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14,
+            P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14, P15, P16, P17, P18, P19, P20,
             W1, W2, W3, W4, W5, W6, W7,
-            Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, Tell, Kill, EndChannel,
-            CloseChannel, Forget, WakeAt,
+            Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, PauseReading, ResumeReading,
+            FindBroken, Tell, Kill, EndChannel, CloseChannel, Forget, WakeAt,
             WorkerSend, Grant, Refuse, CloseHandle, WakeOne, WakeAll, CloseSocket, ReportSoon, Reach,
             WorkerClosesChannel, Exit,
         ]
@@ -39,6 +39,9 @@ impl Reached {
             primary::Effect::CloseListener { .. } => Reached::CloseListener,
             primary::Effect::PauseAccepting { .. } => Reached::Pause,
             primary::Effect::ResumeAccepting { .. } => Reached::Resume,
+            primary::Effect::PauseReading { .. } => Reached::PauseReading,
+            primary::Effect::ResumeReading { .. } => Reached::ResumeReading,
+            primary::Effect::FindBroken { .. } => Reached::FindBroken,
             primary::Effect::Tell(_) => Reached::Tell,
             primary::Effect::Kill { .. } => Reached::Kill,
             primary::Effect::EndChannel { .. } => Reached::EndChannel,

@@ -70,7 +70,7 @@ impl Plan {
             Some(2) => self.fault(world),
             Some(3) => self.lie(world),
             Some(4) => self.primary(world),
-            Some(5) => self.time(),
+            Some(5) => self.time(world),
             Some(_) => self.descriptors(world),
             None => self.motion(world),
         }
@@ -102,6 +102,10 @@ impl Plan {
 
     fn client(&mut self, world: &World) -> Step {
         let listener = self.listener(world);
+        if self.random.chance(3) {
+            let connection = self.random.below(world.accepted() + 1);
+            return Step::ClientBreaks { connection };
+        }
         if self.random.chance(15) {
             let worker = self.worker_that(world, |process| process.kind.is_rust());
             return Step::ConnectAlone { worker, server: self.random.below(3) as usize };
@@ -143,7 +147,10 @@ impl Plan {
 
     fn lie(&mut self, world: &World) -> Step {
         let worker = self.worker_that(world, |process| process.runs && process.kind == Kind::Liar);
-        let port = Port(self.port(), self.random.pick(&[0, 0, 0, 1]));
+        let port = match self.random.chance(80) {
+            true => Port(self.port(), self.random.pick(&[0, 0, 0, 1])),
+            false => Port(self.random.pick(&[83, 84, 200, 201, 303, 304]), 0),
+        };
         let received = world.worker(worker).and_then(Process::stub).map_or(&[][..], |stub| &stub.received);
         let unread = world.worker(worker).and_then(Process::unread_connection);
         let ack = match (received, unread) {
@@ -156,7 +163,8 @@ impl Plan {
         let accepted = self.random.chance(50);
         let lie = match self.random.below(100) {
             0..50 => Lie::Answer { ack, accepted },
-            50..80 => Lie::Query { port, numbered: !self.random.chance(5) },
+            50..76 => Lie::Query { port, numbered: !self.random.chance(5) },
+            76..80 => Lie::Flood { port, count: self.random.pick(&[3, 20, 40]) },
             80..88 => Lie::Close { port },
             88..92 => Lie::Closed { port, count: self.random.pick(&[0, 1, 3, u64::MAX]) },
             92..94 => Lie::Listening { port },
@@ -178,22 +186,30 @@ impl Plan {
             190..192 => Step::ForkBegins { group: self.random.below(2) as usize, kind: self.random.pick(&self.kinds) },
             192..195 => Step::ForkEnds { fails: self.random.chance(50) },
             195..198 => Step::Shutdown,
-            198 => Step::Abandon,
+            198 => match self.random.chance(50) {
+                true => Step::Abandon,
+                false => Step::CloseListener { listener: self.listener(world) },
+            },
             _ => Step::Tick,
         }
     }
 
-    fn time(&mut self) -> Step {
+    fn time(&mut self, world: &World) -> Step {
+        let stands_still = |process: &Process| process.is_paused || process.stall_told;
+        let is_stalled = |worker| world.worker(worker).is_some_and(stands_still);
         match self.random.below(10) {
             0..6 => Step::Tick,
             6..9 => Step::Advance { milliseconds: self.random.below(8) },
+            _ if self.random.chance(20) && world.live.iter().any(|worker| is_stalled(*worker)) => {
+                Step::Advance { milliseconds: self.random.pick(&[1_000, 29_000, 31_000]) }
+            }
             _ => Step::Advance { milliseconds: self.random.pick(&[11, 30, 50, 200]) },
         }
     }
 
     fn descriptors(&mut self, world: &World) -> Step {
         if self.random.chance(50) {
-            return Step::PrimaryDescriptors { limit: self.random.pick(&[2, 5, 12, usize::MAX]) };
+            return Step::PrimaryDescriptors { limit: self.random.pick(&[4, 7, 14, usize::MAX]) };
         }
         Step::WorkerDescriptors { worker: self.worker(world), limit: self.random.pick(&[0, 1, 4, usize::MAX]) }
     }
@@ -202,8 +218,14 @@ impl Plan {
         match self.random.below(100) {
             0..20 => Step::Accept { listener: self.listener(world) },
             20..44 => Step::WorkerReads { worker: self.worker_that(world, Process::can_read) },
-            44..72 => Step::PrimaryReads { worker: self.worker_that(world, |process| !process.up.is_empty()) },
-            72..76 => Step::Acknowledged { worker: self.worker_that(world, |process| !process.up.is_empty()) },
+            44..72 => {
+                Step::PrimaryReads { worker: self.worker_that(world, |process| process.next_up(false).is_some()) }
+            }
+            72..75 => Step::Acknowledged { worker: self.worker_that(world, |process| !process.up.is_empty()) },
+            75 => {
+                let changes = |process: &Process| process.is_stalled() != process.stall_told;
+                Step::StallChanged { worker: self.worker_that(world, changes) }
+            }
             76..88 => {
                 let is_taking = |process: &Process| process.honest().is_some_and(|honest| honest.taking.is_some());
                 Step::Taken { worker: self.worker_that(world, is_taking), usable: !self.random.chance(10) }

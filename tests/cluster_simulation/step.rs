@@ -7,7 +7,7 @@ use forklore::cluster::AddressType;
 use forklore::cluster::Options;
 use forklore::cluster::schedule::Policy;
 use forklore::cluster::state::Query;
-use forklore::cluster::state::primary::{ListenerId, WorkerId};
+use forklore::cluster::state::primary::{ConnectionId, ListenerId, STALL_LIMIT, WorkerId};
 
 use crate::random::Random;
 
@@ -49,11 +49,30 @@ impl Kind {
 pub(crate) struct Port(pub(crate) u16, pub(crate) u64);
 
 impl Port {
-    /// What to ask for. Ports from 200 are UDP.
+    /// What to ask for. Ports from 200 are UDP, those from 300 stand for descriptors of the primary.
     pub(crate) fn query(self) -> Box<Query> {
+        if let Some(fd) = self.descriptor() {
+            let fd = Some(Some(i64::from(fd)));
+            return Box::new(Query { index: self.1, fd, closed: true, ..Query::default() });
+        }
         let address_type = if self.0 < 200 { AddressType::Tcp4 } else { AddressType::Udp4 };
         let port = Some(i64::from(self.0));
         Box::new(Query { index: self.1, port, address_type, closed: true, ..Query::default() })
+    }
+
+    pub(crate) fn descriptor(self) -> Option<u16> {
+        self.0.checked_sub(300)
+    }
+
+    pub(crate) fn is_udp(self) -> bool {
+        (200..300).contains(&self.0)
+    }
+
+    /// What a query asks for.
+    pub(crate) fn of(query: &Query) -> Port {
+        let fd = query.fd.flatten().map(|fd| fd + 300);
+        let port = fd.or(query.port).and_then(|port| port.try_into().ok());
+        Port(port.unwrap_or_default(), query.index)
     }
 
     pub(crate) fn key(self) -> String {
@@ -72,6 +91,11 @@ pub(crate) enum Lie {
     Query {
         port: Port,
         numbered: bool,
+    },
+    /// So many queries for one port.
+    Flood {
+        port: Port,
+        count: u8,
     },
     Listening {
         port: Port,
@@ -151,6 +175,18 @@ pub(crate) enum Step {
         client: u8,
     },
     Accept {
+        listener: ListenerId,
+    },
+    /// The client of a connection that waits has gone.
+    ClientBreaks {
+        connection: ConnectionId,
+    },
+    /// The primary learns that a worker's channel stands still, or moves again.
+    StallChanged {
+        worker: WorkerId,
+    },
+    /// The user closes a listener.
+    CloseListener {
         listener: ListenerId,
     },
     Binding(Binding),
@@ -244,6 +280,11 @@ pub(crate) struct GroupOptions {
     pub(crate) waiting: usize,
     pub(crate) answer_limit: Option<u64>,
     pub(crate) linger: u64,
+    pub(crate) waiting_time: u64,
+    pub(crate) idle_limit: u64,
+    pub(crate) listeners: usize,
+    /// The descriptor that the workers may listen on.
+    pub(crate) descriptor: Option<u16>,
 }
 
 impl GroupOptions {
@@ -256,15 +297,35 @@ impl GroupOptions {
             waiting: random.pick(&[1, 2, 5, 40]),
             answer_limit: random.pick(&[None, Some(5), Some(40), Some(200)]),
             linger: random.pick(&[0, 20, 300]),
+            waiting_time: random.pick(&[60_000, 60_000, 40, 300]),
+            idle_limit: random.pick(&[300_000, 300_000, 30, 400]),
+            listeners: random.pick(&[1, 2, 5, 256]),
+            descriptor: random.pick(&[None, Some(3)]),
         }
     }
 
     pub(crate) fn options(self) -> Options {
-        let linger = Duration::from_millis(self.linger);
-        let options = Options::default().policy(self.policy).window(self.window).waiting(self.waiting).linger(linger);
+        let options = Options::default()
+            .policy(self.policy)
+            .window(self.window)
+            .waiting(self.waiting)
+            .linger(Duration::from_millis(self.linger))
+            .waiting_time(Duration::from_millis(self.waiting_time))
+            .idle_listener_limit(Duration::from_millis(self.idle_limit))
+            .listeners(self.listeners);
+        let options = self.descriptor.into_iter().fold(options, |options, fd| options.allow_descriptor(fd.into()));
         match self.answer_limit {
             Some(limit) => options.answer_limit(Duration::from_millis(limit)),
             None => options,
         }
+    }
+
+    pub(crate) fn waiting_time(self) -> Duration {
+        Duration::from_millis(self.waiting_time)
+    }
+
+    /// How long a worker may stand still.
+    pub(crate) fn stall_limit(self) -> Duration {
+        STALL_LIMIT
     }
 }

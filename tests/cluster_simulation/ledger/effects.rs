@@ -18,7 +18,7 @@ impl Ledger {
                 match message {
                     FromPrimary::Disconnect => {
                         self.asked_once(*worker)?;
-                        self.leaves(*worker);
+                        self.leaves(*worker, now);
                         self.settled(Due::Ask(*worker))
                     }
                     FromPrimary::Acknowledged { ack } => self.settled(Due::Acknowledge(*worker, *ack)),
@@ -37,7 +37,9 @@ impl Ledger {
                 let shared = self.listener(*listener).map(|listener| listener.id);
                 let shared = shared.is_some_and(|id| self.is_shared(&self.listeners[id as usize - 1]));
                 require(shared, "only shared sockets are sent", || format!("listener {listener}"))?;
-                self.granted(*worker, reply.ack, reply.key.as_deref().unwrap_or_default())
+                self.granted(*worker, reply.ack, reply.key.as_deref().unwrap_or_default())?;
+                self.handle_sent(*worker, now);
+                Ok(())
             }
             Effect::HandOver { worker, seq, key, connection } => {
                 self.numbered(*worker, *seq)?;
@@ -45,10 +47,15 @@ impl Ledger {
             }
             Effect::Close { connection, why: Closed::NoListener } => self.closed_with_listener(*connection),
             Effect::Close { connection, why } => {
+                if *why == Closed::TooOld {
+                    self.closed_for_age(*connection, now)?;
+                }
+                self.leaves_queue_of(*connection);
                 self.connections[*connection as usize - 1].place = Place::Closed;
                 self.settled(Due::Close(*connection, *why))
             }
             Effect::Open { listener, query, accepts } => {
+                self.is_allowed(query)?;
                 let known = self.listeners.last().filter(|known| known.id == *listener && known.key == query.key());
                 let is_right = known.is_some_and(|known| self.is_shared(known) != *accepts);
                 require(is_right, Due::Open.invariant(), || format!("listener {listener}"))?;
@@ -57,6 +64,9 @@ impl Ledger {
             Effect::CloseListener { listener } => self.settled(Due::CloseListener(*listener)),
             Effect::PauseAccepting { listener } => self.paused(*listener, true),
             Effect::ResumeAccepting { listener } => self.paused(*listener, false),
+            Effect::PauseReading { worker } => self.settled(Due::PauseReading(*worker)),
+            Effect::ResumeReading { worker } => self.settled(Due::ResumeReading(*worker)),
+            Effect::FindBroken { connections } => self.looks_at_all(connections),
             Effect::Tell(notice) => self.settled(match notice {
                 Notice::Fork(worker) => Due::Fork(*worker),
                 Notice::Online(worker) => Due::Online(*worker),
@@ -64,6 +74,9 @@ impl Ledger {
                 Notice::Disconnect(worker) => Due::Disconnected(*worker),
                 Notice::Exit(worker) => Due::Exit(*worker),
                 Notice::Silent(worker) => Due::Silent(*worker),
+                Notice::Stalled(worker) => Due::Stalled(*worker),
+                Notice::ListenerClosed(_) => Due::ListenerClosed,
+                Notice::DescriptorRefused(worker, _) => Due::DescriptorRefused(*worker),
                 Notice::AcceptFailed(..) => Due::AcceptFailed,
             }),
             Effect::Kill { worker } => self.settled(Due::Kill(*worker)),
@@ -86,7 +99,7 @@ impl Ledger {
     }
 
     /// An effect that was due has come.
-    fn settled(&mut self, due: Due) -> Checked {
+    pub(super) fn settled(&mut self, due: Due) -> Checked {
         // A worker's end is told in this order.
         let precedes = |earlier: &Due| match (*earlier, due) {
             (Due::Disconnected(one), Due::Exit(other) | Due::Forget(other)) => one == other,
@@ -147,7 +160,7 @@ impl Ledger {
 
     fn handed(&mut self, worker: WorkerId, seq: u64, key: &str, connection: ConnectionId, now: Duration) -> Checked {
         let detail = || format!("connection {connection} to worker {worker}");
-        let Connection { listener, place, refused_by, lost_by } = self.connections[connection as usize - 1];
+        let Connection { listener, place, refused_by, lost_by, .. } = self.connections[connection as usize - 1];
         require(place == Place::Waiting, "a connection is in exactly one place (rule 5)", detail)?;
         let known = &self.listeners[listener as usize - 1];
         require(known.key == key, "a connection goes to workers of its own listener (rule 9)", detail)?;
@@ -204,6 +217,13 @@ impl Ledger {
         let queue = if known.again.contains(&connection) { &mut known.again } else { &mut known.fresh };
         if let Some(place) = queue.iter().position(|waiting| *waiting == connection) {
             queue.remove(place);
+        }
+    }
+
+    fn leaves_queue_of(&mut self, connection: ConnectionId) {
+        let Connection { listener, place, .. } = self.connections[connection as usize - 1];
+        if place == Place::Waiting {
+            self.leaves_queue(listener, connection);
         }
     }
 

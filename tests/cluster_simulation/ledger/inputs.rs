@@ -6,34 +6,43 @@ use forklore::cluster::state::FromWorker;
 use forklore::cluster::state::primary::{Closed, ConnectionId, Delivery, Input, ListenerId, WorkerId};
 
 use super::{Connection, Due, Held, Ledger, Life, Place};
+use crate::broken::Checked;
 use crate::coverage::Reached;
 use crate::step::Port;
 
 impl Ledger {
-    pub(super) fn told(&mut self, input: &Input, now: Duration) {
+    pub(super) fn told(&mut self, input: &Input, now: Duration) -> Checked {
+        self.may_be_told(input)?;
         match input {
             Input::Forked { worker, group } => self.forked(*worker, *group),
             Input::Message { worker, seq, message } => self.said(*worker, *seq, message, now),
             Input::Returned { worker, connection, delivery } => self.returned(*worker, *connection, *delivery, now),
             Input::ListenerRefused { worker, ack, listener } => {
+                self.handle_back(*worker);
                 if self.listener(*listener).is_some() {
                     self.due.push(Due::Fail(*worker, *ack));
                     self.closed_by(*worker, *listener, now);
                 }
             }
+            Input::ListenerArrived { worker } => self.handle_back(*worker),
+            Input::ChannelStalled { worker, stalled } => self.stall_changed(*worker, *stalled, now),
+            Input::SparesMissing { count } => self.spares_missing(*count),
+            Input::Broken { connections } => self.broken(connections),
+            Input::CloseListener { listener } => self.user_closes(*listener),
             Input::ChannelEnded { worker } => {
-                let Some(life) = self.life(*worker) else { return };
+                self.stall_changed(*worker, false, now);
+                let Some(life) = self.life(*worker) else { return Ok(()) };
                 life.ended = true;
-                self.drop_grants(*worker);
+                self.drop_grants(*worker, now);
                 self.settle(*worker);
             }
             Input::MessagesDelivered { worker } => {
-                let Some(life) = self.life(*worker) else { return };
+                let Some(life) = self.life(*worker) else { return Ok(()) };
                 life.delivered = true;
                 self.settle(*worker);
             }
             Input::Exited { worker } => {
-                let Some(life) = self.life(*worker) else { return };
+                let Some(life) = self.life(*worker) else { return Ok(()) };
                 life.exited = true;
                 self.due.push(Due::EndChannel(*worker));
                 self.settle(*worker);
@@ -42,36 +51,40 @@ impl Ledger {
                 None => self.due.push(Due::CloseListener(*listener)),
                 Some(known) => {
                     let asked = known.opening.take().unwrap_or_default();
+                    let together = asked.len() > 1;
                     for (worker, ack) in asked {
-                        let gets = self.known(worker).is_some_and(|life| !life.is_leaving());
-                        self.due.extend(gets.then_some(Due::Grant(worker, ack)));
+                        let Some(life) = self.life(worker).filter(|life| !life.is_leaving()) else { continue };
+                        life.late_grants += usize::from(together || life.has_enough());
+                        self.due.push(Due::Grant(worker, ack));
                     }
+                    self.unless_used(*listener, now);
                 }
             },
             Input::OpenFailed { listener, .. } => {
-                let Some(known) = self.listener(*listener) else { return };
+                let Some(known) = self.listener(*listener) else { return Ok(()) };
                 known.is_closed = true;
                 let asked = known.opening.take().unwrap_or_default();
                 self.open.retain(|open| open != listener);
                 self.due.extend(asked.into_iter().map(|(worker, ack)| Due::Fail(worker, ack)));
             }
             Input::Accepted { listener, connection, .. } => {
-                let record = Connection { listener: *listener, place: Place::Waiting, refused_by: None, lost_by: None };
+                let (listener, place) = (*listener, Place::Waiting);
+                let record = Connection { listener, place, since: now, refused_by: None, lost_by: None };
                 self.connections.push(record);
                 debug_assert_eq!(self.connections.len() as u64, *connection);
-                self.listeners[*listener as usize - 1].fresh.push_back(*connection);
+                self.listeners[listener as usize - 1].fresh.push_back(*connection);
             }
             Input::BacklogEmpty { listener } => {
                 self.listener(*listener).into_iter().for_each(|listener| listener.failure_told = false);
             }
             Input::AcceptFailed { listener, .. } => {
-                let Some(known) = self.listener(*listener) else { return };
+                let Some(known) = self.listener(*listener) else { return Ok(()) };
                 known.failing.get_or_insert(Ledger::retry_time(now));
                 if !std::mem::replace(&mut known.failure_told, true) {
                     self.due.push(Due::AcceptFailed);
                 }
             }
-            Input::Disconnect { worker } => self.asked_to_leave(*worker),
+            Input::Disconnect { worker } => self.asked_to_leave(*worker, now),
             Input::SetWeight { .. } => {}
             Input::Shutdown => {
                 self.ended = true;
@@ -94,6 +107,7 @@ impl Ledger {
             }
             Input::Tick => self.tick(now),
         }
+        Ok(())
     }
 
     fn forked(&mut self, worker: WorkerId, group: usize) {
@@ -102,17 +116,25 @@ impl Ledger {
             id: worker,
             group,
             leaving: false,
+            online: false,
             asked: 0,
             ended: false,
             delivered: false,
             exited: false,
             disconnect_told: false,
             killed: false,
+            handles: 0,
+            channel_stalled: false,
+            late_grants: 0,
+            stalled_until: None,
+            stall_killed: false,
+            descriptor_refused: false,
             next_seq: 0,
             given: 0,
             taken: 0,
             held: Default::default(),
             grants: Vec::new(),
+            most_listeners: self.groups[group].listeners,
         });
         self.ended = false;
         self.live.push(worker);
@@ -124,17 +146,23 @@ impl Ledger {
         let Some(life) = self.life(worker) else { return };
         let (group, is_leaving) = (life.group, life.is_leaving());
         match message {
-            FromWorker::Online => self.due.push(Due::Online(worker)),
+            FromWorker::Online => {
+                if !std::mem::replace(&mut life.online, true) {
+                    self.due.push(Due::Online(worker));
+                }
+            }
             FromWorker::QueryServer(_) if is_leaving || ended => self.coverage.add(Reached::P11),
             FromWorker::QueryServer(query) => {
                 let Some(ack) = seq else { return };
+                if self.is_refused(worker, ack, query) {
+                    return;
+                }
                 let Some(listener) = self.find(group, &query.key()) else {
                     let listener = super::Listener {
                         id: self.listeners.len() as ListenerId + 1,
                         group,
                         key: query.key(),
-                        port: Port(query.port.and_then(|port| port.try_into().ok()).unwrap_or_default(), query.index),
-                        is_udp: query.port.is_some_and(|port| port >= 200),
+                        port: Port::of(query),
                         opening: Some(vec![(worker, ack)]),
                         is_closed: false,
                         fresh: Default::default(),
@@ -161,7 +189,7 @@ impl Ledger {
                 }
             }
             FromWorker::ExitedAfterDisconnect => {
-                self.leaves(worker);
+                self.leaves(worker, now);
                 self.due.extend(seq.map(|ack| Due::Acknowledge(worker, ack)));
             }
             FromWorker::Closed { .. } => {}
@@ -227,7 +255,7 @@ impl Ledger {
             Delivery::Unknown => {}
             Delivery::Unsent => {
                 let held = life.held.remove(place);
-                self.drop_grants(worker);
+                self.drop_grants(worker, now);
                 held.into_iter().for_each(|held| self.waits_again(held));
             }
         }
@@ -239,12 +267,14 @@ impl Ledger {
         for id in self.open.clone() {
             let listener = &mut self.listeners[id as usize - 1];
             listener.failing = listener.failing.filter(|time| *time > now);
-            if listener.lingers.is_some_and(|time| time <= now) {
-                self.coverage.add(Reached::P10);
+            if let Some((_, is_idle)) = listener.lingers.filter(|(time, _)| *time <= now) {
+                self.coverage.add(if is_idle { Reached::P18 } else { Reached::P10 });
+                self.due.extend(is_idle.then_some(Due::ListenerClosed));
                 self.open.retain(|open| *open != id);
                 self.close_listener(id);
             }
         }
+        self.end_stalled(now);
         for worker in self.live.clone() {
             let groups = &self.groups;
             let Some(life) = self.workers[worker as usize - 1].as_mut() else { continue };

@@ -15,6 +15,7 @@ impl Ledger {
             let Some(life) = self.workers[*worker as usize - 1].as_ref() else { continue };
             self.accounts_agree(state, life)?;
             self.wakes_for_silence(life)?;
+            self.keeps_limits(life)?;
         }
         for id in &self.open {
             let listener = &self.listeners[*id as usize - 1];
@@ -51,10 +52,11 @@ impl Ledger {
     /// The state machine is woken when a listener is to be closed, or accepting is to be resumed.
     fn wakes_for_listener(&self, listener: &Listener) -> Checked {
         self.wakes_by(listener.failing)?;
-        self.wakes_by(listener.lingers)
+        self.wakes_by(listener.lingers.map(|(time, _)| time))?;
+        self.wakes_by(self.oldest_deadline(listener))
     }
 
-    fn wakes_by(&self, deadline: Option<Duration>) -> Checked {
+    pub(super) fn wakes_by(&self, deadline: Option<Duration>) -> Checked {
         let covered = deadline.is_none_or(|deadline| self.wake_at.is_some_and(|wake_at| wake_at <= deadline));
         require(covered, "the state machine is woken for every deadline", || {
             format!("{deadline:?}, but it is woken at {:?}", self.wake_at)

@@ -8,28 +8,29 @@ use super::{Due, Ledger};
 use crate::coverage::Reached;
 
 impl Ledger {
-    pub(super) fn asked_to_leave(&mut self, worker: WorkerId) {
+    pub(super) fn asked_to_leave(&mut self, worker: WorkerId, now: Duration) {
         let Some(life) = self.life(worker) else { return };
         if !life.is_leaving() {
             self.due.push(Due::Ask(worker));
         }
-        self.leaves(worker);
+        self.leaves(worker, now);
     }
 
-    pub(super) fn leaves(&mut self, worker: WorkerId) {
+    pub(super) fn leaves(&mut self, worker: WorkerId, now: Duration) {
         let Some(life) = self.life(worker) else { return };
         life.leaving = true;
         let holds = !life.held.is_empty();
-        self.drop_grants(worker);
+        self.drop_grants(worker, now);
         if holds {
             self.coverage.add(Reached::P11);
         }
     }
 
-    pub(super) fn drop_grants(&mut self, worker: WorkerId) {
+    pub(super) fn drop_grants(&mut self, worker: WorkerId, now: Duration) {
         let Some(life) = self.life(worker) else { return };
         for (listener, _) in std::mem::take(&mut life.grants) {
             self.listeners[listener as usize - 1].members.retain(|member| *member != worker);
+            self.unless_used(listener, now);
         }
     }
 
@@ -41,8 +42,8 @@ impl Ledger {
         let known = &mut self.listeners[listener as usize - 1];
         known.members.retain(|member| *member != worker);
         if was_granted && known.members.is_empty() {
-            let linger = if known.is_udp { 0 } else { self.groups[known.group].linger };
-            known.lingers = Some(now + Duration::from_millis(linger));
+            let linger = if known.port.is_udp() { 0 } else { self.groups[known.group].linger };
+            known.lingers = Some((now + Duration::from_millis(linger), false));
         }
     }
 
@@ -76,6 +77,11 @@ impl Ledger {
     pub(super) fn close_listener(&mut self, id: ListenerId) {
         let listener = &mut self.listeners[id as usize - 1];
         listener.is_closed = true;
+        for worker in std::mem::take(&mut listener.members) {
+            if let Some(life) = self.workers[worker as usize - 1].as_mut() {
+                life.grants.retain(|(known, _)| *known != id);
+            }
+        }
         if listener.opening.is_none() {
             self.due.push(Due::CloseListener(id));
         }

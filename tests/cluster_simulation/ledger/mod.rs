@@ -4,12 +4,14 @@
 //! |---|---|
 //! | `inputs.rs`, `leaving.rs` | what each input makes due |
 //! | `effects.rs` | what each effect settles, and whether it was allowed |
+//! | `limits.rs` | what bounds a worker's and a client's use of the primary |
 //! | `invariants.rs` | what holds after every step |
 
 mod effects;
 mod inputs;
 mod invariants;
 mod leaving;
+mod limits;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -31,6 +33,12 @@ enum Due {
     Disconnected(WorkerId),
     Exit(WorkerId),
     Silent(WorkerId),
+    Stalled(WorkerId),
+    ListenerClosed,
+    DescriptorRefused(WorkerId),
+    PauseReading(WorkerId),
+    ResumeReading(WorkerId),
+    FindBroken,
     AcceptFailed,
     Kill(WorkerId),
     EndChannel(WorkerId),
@@ -56,6 +64,17 @@ impl Due {
             | Due::Exit(_)
             | Due::Forget(_) => "a worker's events come once and in Node's order (rule 13)",
             Due::Silent(_) | Due::Kill(_) => "a silent worker is killed in time, and once (rule 12)",
+            Due::Stalled(_) => "a worker that stands still is killed in time, and once (rule 20)",
+            Due::ListenerClosed => "a listener without workers is closed in time, and told (rule 18)",
+            Due::DescriptorRefused(_) => "a descriptor that is not allowed is refused, and told once (rule 17)",
+            Due::PauseReading(_) | Due::ResumeReading(_) => {
+                "no messages are read while 16 sockets are on their way (rule 19)"
+            }
+            Due::FindBroken => "broken connections are looked for when spares are missing (rule 16)",
+            Due::Close(_, Closed::TooOld) => "a connection is closed when it has waited for too long (rule 15)",
+            Due::Close(_, Closed::ClientGone | Closed::Scarce) => {
+                "the broken connections are closed, then the oldest (rule 16)"
+            }
             Due::AcceptFailed => "a failure to accept is told once (rule 8)",
             Due::EndChannel(_) | Due::CloseChannel(_) => "a channel is ended when its worker or the primary has gone",
             Due::Ask(_) | Due::Acknowledge(..) => {
@@ -79,6 +98,8 @@ enum Place {
 struct Connection {
     listener: ListenerId,
     place: Place,
+    /// When it was accepted.
+    since: Duration,
     /// The last worker that refused it, and the last that lost it.
     refused_by: Option<WorkerId>,
     lost_by: Option<WorkerId>,
@@ -101,16 +122,27 @@ struct Life {
     group: usize,
     /// It was asked to disconnect, or said that it would.
     leaving: bool,
+    online: bool,
     asked: u32,
     ended: bool,
     delivered: bool,
     exited: bool,
     disconnect_told: bool,
     killed: bool,
+    /// How many listening sockets are on their way to it; whether its channel stands still.
+    handles: usize,
+    channel_stalled: bool,
+    /// How many queries were granted late, when their listener was open. The limits are looked at when a query is read.
+    late_grants: usize,
+    /// It is killed at this time; whether it was.
+    stalled_until: Option<Duration>,
+    stall_killed: bool,
+    descriptor_refused: bool,
     next_seq: u64,
     given: u64,
     taken: u64,
     held: VecDeque<Held>,
+    most_listeners: usize,
     /// Where it listens, with its window.
     grants: Vec<(ListenerId, usize)>,
 }
@@ -135,7 +167,6 @@ struct Listener {
     group: usize,
     key: String,
     port: Port,
-    is_udp: bool,
     /// Who waits until it is open; `None` when it is.
     opening: Option<Vec<(WorkerId, u64)>>,
     /// It is closed in this step, or was before.
@@ -147,8 +178,8 @@ struct Listener {
     /// Accepting failed, and is resumed at this time.
     failing: Option<Duration>,
     failure_told: bool,
-    /// It is closed at this time.
-    lingers: Option<Duration>,
+    /// It is closed at this time; whether the user is told.
+    lingers: Option<(Duration, bool)>,
     members: Vec<WorkerId>,
 }
 
@@ -171,6 +202,8 @@ pub(crate) struct Ledger {
     due: Vec<Due>,
     /// The connection that was refused in this step, and the worker that did.
     just_refused: Option<(ConnectionId, WorkerId)>,
+    /// How many spare descriptors are missing.
+    spares_missing: usize,
     /// The user has ended the cluster, and forked nothing since.
     ended: bool,
     wake_at: Option<Duration>,
@@ -190,6 +223,7 @@ impl Ledger {
             connections: Vec::new(),
             due: Vec::new(),
             just_refused: None,
+            spares_missing: 0,
             ended: false,
             wake_at: None,
             inputs: 0,
@@ -218,7 +252,7 @@ impl Ledger {
     }
 
     fn is_shared(&self, listener: &Listener) -> bool {
-        listener.is_udp || self.groups[listener.group].policy == Policy::Shared
+        listener.port.is_udp() || self.groups[listener.group].policy == Policy::Shared
     }
 
     /// Whether a worker may be handed a connection of a listener.
@@ -240,13 +274,22 @@ impl Ledger {
         self.inputs += 1;
         self.due.clear();
         self.just_refused = None;
-        self.told(&input, now);
+        self.told(&input, now)?;
+        let scarce_at = match input {
+            Input::Accepted { listener, is_scarce: true, .. } => Some(listener),
+            _ => None,
+        };
+        let is_tick = matches!(input, Input::Tick);
         state.on(input, now, effects);
         for effect in effects.iter() {
             self.coverage.add(Reached::of_primary(effect));
             self.did(effect, now)?;
         }
+        scarce_at.into_iter().for_each(|listener| self.accepted_the_last(listener, now));
         self.all_is_done()?;
+        if is_tick {
+            self.nothing_is_too_old(now)?;
+        }
         self.check(state, now)
     }
 

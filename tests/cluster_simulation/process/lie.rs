@@ -15,6 +15,14 @@ impl Process {
             Lie::Online => (FromWorker::Online, true),
             Lie::Answer { ack, accepted } => (FromWorker::Answer { ack, accepted }, true),
             Lie::Query { port, numbered } => (FromWorker::QueryServer(port.query()), numbered),
+            Lie::Flood { port, count } => {
+                return self.act(|program, sent| {
+                    if let Program::Stub(stub) = program {
+                        (0..count).for_each(|_| stub.say(FromWorker::QueryServer(port.query()), sent));
+                    }
+                    Ok(())
+                });
+            }
             Lie::Listening { port } => (FromWorker::Listening(port.query()), true),
             Lie::Close { port } => (FromWorker::Close { key: port.key().into() }, true),
             Lie::Closed { port, count } => (FromWorker::Closed { key: port.key().into(), count }, true),

@@ -19,6 +19,9 @@ pub(crate) use honest::{Honest, Sent};
 pub(crate) use stub::Stub;
 pub(crate) use wire::{Down, Parcel, Up};
 
+/// A channel stands still when more than so many messages wait in it.
+const STALLED_AT: usize = 24;
+
 /// What a worker's program is.
 #[derive(Debug)]
 pub(crate) enum Program {
@@ -53,6 +56,10 @@ pub(crate) struct Process {
     pub(crate) is_broken: bool,
     /// The user has its messages.
     pub(crate) messages_told: bool,
+    /// The primary handles none of its messages for the moment.
+    pub(crate) is_paused: bool,
+    /// The primary knows that its channel stands still.
+    pub(crate) stall_told: bool,
     /// How many handles it may have.
     pub(crate) descriptors: usize,
     /// Connections that the program uses, in this step.
@@ -83,6 +90,8 @@ impl Process {
             is_severed: false,
             is_broken: false,
             messages_told: false,
+            is_paused: false,
+            stall_told: false,
             descriptors: usize::MAX,
             used: Vec::new(),
             sent: Sent::new(),
@@ -92,6 +101,19 @@ impl Process {
     /// Whether the primary's end takes anything.
     pub(crate) fn takes(&self) -> bool {
         !self.is_disconnecting && !self.is_broken
+    }
+
+    /// Whether it leaves unread what it was sent.
+    pub(crate) fn is_stalled(&self) -> bool {
+        !self.is_broken && self.down.len() > STALLED_AT
+    }
+
+    /// Which of what came from it the primary handles next. `only_back`: the next handle, which may overtake messages.
+    pub(crate) fn next_up(&self, only_back: bool) -> Option<usize> {
+        match only_back || self.is_paused || self.is_stalled() {
+            true => self.up.iter().position(|up| matches!(up, Up::Back(..))),
+            false => (!self.up.is_empty()).then_some(0),
+        }
     }
 
     fn is_connected(&self) -> bool {

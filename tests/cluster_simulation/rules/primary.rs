@@ -60,7 +60,7 @@ impl Primary {
 
     pub(super) fn accept(&mut self) -> Vec<Effect> {
         self.connections += 1;
-        self.on(Input::Accepted { listener: 1, connection: self.connections, client: None })
+        self.on(Input::Accepted { listener: 1, connection: self.connections, client: None, is_scarce: false })
     }
 
     pub(super) fn answer(&mut self, worker: WorkerId, ack: u64, connection: u64, accepted: bool) -> Vec<Effect> {

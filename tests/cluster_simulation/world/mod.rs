@@ -57,6 +57,11 @@ pub(crate) struct World {
     open_connections: usize,
     binding: Binding,
     descriptors: usize,
+    /// How many descriptors are kept for a fork, from the first one on.
+    spares: usize,
+    keeps_spares: bool,
+    /// Connections whose clients have gone.
+    broken: Vec<ConnectionId>,
     pub(crate) abandoned: bool,
     /// What happened, for a reader; `None` if there is no reader.
     pub(crate) story: Option<Vec<String>>,
@@ -84,6 +89,9 @@ impl World {
             open_connections: 0,
             binding: Binding::AtOnce,
             descriptors: usize::MAX,
+            spares: 0,
+            keeps_spares: false,
+            broken: Vec::new(),
             abandoned: false,
             story: None,
             coverage: Coverage::default(),
@@ -108,7 +116,11 @@ impl World {
 
     /// Lets one thing happen, and checks everything.
     pub(crate) fn apply(&mut self, step: Step) -> Checked {
-        self.carry_out(step)
+        self.carry_out(step)?;
+        let (expected, open) = (self.ledger.open_connections(), self.open_connections);
+        require(expected == open, "the primary has descriptors of what waits or is unanswered, and no other", || {
+            format!("{open}, but {expected} wait or are held")
+        })
     }
 
     /// A worker has done something: no connection may be used twice.
@@ -129,6 +141,11 @@ impl World {
         require(before.is_none(), "no connection is served by two workers (rule 5)", || {
             format!("connection {connection} by worker {worker} and worker {before:?}")
         })
+    }
+
+    /// How many connections were accepted.
+    pub(crate) fn accepted(&self) -> ConnectionId {
+        self.connections.len() as ConnectionId
     }
 
     /// What the run has reached.

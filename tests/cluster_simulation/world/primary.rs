@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use forklore::cluster::state::FromPrimary;
-use forklore::cluster::state::primary::{Delivery, Effect, Input, ListenerId, WorkerId};
+use forklore::cluster::state::primary::{ConnectionId, Delivery, Effect, Input, ListenerId, WorkerId};
 
 use super::{Socket, World};
 use crate::broken::Checked;
@@ -12,6 +12,10 @@ use crate::step::Binding;
 
 const EMFILE: i32 = 24;
 const EADDRINUSE: i32 = 98;
+
+/// How many descriptors are kept for a fork, and how few are few.
+pub(super) const SPARES: usize = 2;
+pub(super) const RESERVE: usize = 3;
 
 impl World {
     /// Has the state machine decide, and carries out its effects in their order.
@@ -48,6 +52,7 @@ impl World {
             Effect::Close { connection, .. } => {
                 let has = &mut self.connections[connection as usize - 1].0;
                 self.open_connections -= usize::from(std::mem::replace(has, false));
+                self.refill_spares();
             }
             Effect::Send { worker, seq, message } => {
                 let process = self.process(worker)?;
@@ -61,12 +66,13 @@ impl World {
                     return Some(Input::ListenerRefused { worker, ack, listener });
                 }
                 let process = self.process(worker)?;
-                if process.takes() {
-                    let parcel = Parcel::Listener { listener, ack };
-                    process.posted.push_back(parcel);
-                    let message = FromPrimary::Reply(reply);
-                    process.down.push_back(Down::Message { seq, message, parcel: Some(parcel) });
+                if !process.takes() {
+                    return Some(Input::ListenerArrived { worker });
                 }
+                let parcel = Parcel::Listener { listener, ack };
+                process.posted.push_back(parcel);
+                let message = FromPrimary::Reply(reply);
+                process.down.push_back(Down::Message { seq, message, parcel: Some(parcel) });
             }
             Effect::Open { listener, accepts, .. } => {
                 let is_opening = self.binding == Binding::Later;
@@ -88,6 +94,12 @@ impl World {
             }
             Effect::PauseAccepting { listener } => self.socket_mut(listener)?.is_paused = true,
             Effect::ResumeAccepting { listener } => self.socket_mut(listener)?.is_paused = false,
+            Effect::PauseReading { worker } => self.process(worker)?.is_paused = true,
+            Effect::ResumeReading { worker } => self.process(worker)?.is_paused = false,
+            Effect::FindBroken { mut connections } => {
+                connections.retain(|connection| self.broken.contains(connection));
+                return Some(Input::Broken { connections });
+            }
             Effect::Tell(_) | Effect::WakeAt(_) => {}
             Effect::Kill { worker } => self.process(worker)?.die(false),
             Effect::EndChannel { worker } => self.process(worker)?.is_severed = true,
@@ -100,15 +112,37 @@ impl World {
         None
     }
 
-    fn open_descriptors(&self) -> usize {
-        self.sockets.iter().filter(|socket| socket.is_open).count() + self.open_connections
+    pub(super) fn open_sockets(&self) -> usize {
+        self.sockets.iter().filter(|socket| socket.is_open).count()
+    }
+
+    pub(super) fn open_descriptors(&self) -> usize {
+        self.open_sockets() + self.open_connections + self.spares
+    }
+
+    /// Takes as many spare descriptors as are missing and can be had.
+    fn refill_spares(&mut self) {
+        while self.keeps_spares && self.spares < SPARES && self.open_descriptors() < self.descriptors {
+            self.spares += 1;
+        }
+    }
+
+    /// A fork has ended, for which the spare descriptors were released.
+    pub(super) fn keep_spares(&mut self) -> Checked {
+        (self.keeps_spares, self.spares) = (true, 0);
+        self.refill_spares();
+        match SPARES - self.spares {
+            0 => Ok(()),
+            count => self.on(Input::SparesMissing { count }),
+        }
     }
 
     /// Accepts one connection, as far as there is one and a descriptor for it.
     pub(super) fn accept(&mut self, listener: ListenerId) -> Checked {
         let has_room = self.open_descriptors() < self.descriptors;
+        let is_forking = !self.forking.is_empty();
         let Some(socket) = self.socket_mut(listener) else { return Ok(()) };
-        if !socket.is_open || !socket.accepts || socket.is_paused {
+        if !socket.is_open || !socket.accepts || socket.is_paused || is_forking {
             return Ok(());
         }
         if socket.backlog.is_empty() {
@@ -121,7 +155,9 @@ impl World {
         let client = (client > 0).then(|| IpAddr::from(Ipv4Addr::new(10, 0, 0, client)));
         self.connections.push((true, None));
         self.open_connections += 1;
-        self.on(Input::Accepted { listener, connection: self.connections.len() as u64, client })
+        let is_scarce = self.spares > 0 && self.descriptors - self.open_descriptors() < RESERVE;
+        let connection = self.connections.len() as ConnectionId;
+        self.on(Input::Accepted { listener, connection, client, is_scarce })
     }
 
     /// A socket that was to be bound later is bound, or cannot be.
@@ -140,16 +176,14 @@ impl World {
     /// Handles the next of what came from a worker. `only_back`: the next handle, which may overtake messages.
     pub(super) fn hear(&mut self, worker: WorkerId, only_back: bool) -> Checked {
         let Some(process) = self.process(worker) else { return Ok(()) };
-        let is_back = |up: &Up| matches!(up, Up::Back(..));
-        let place = if only_back { process.up.iter().position(is_back) } else { Some(0) };
-        let Some(up) = place.and_then(|place| process.up.remove(place)) else { return Ok(()) };
+        let Some(up) = process.next_up(only_back).and_then(|place| process.up.remove(place)) else { return Ok(()) };
         self.on(match up {
             Up::Message(seq, message) => Input::Message { worker, seq, message },
             Up::Back(Parcel::Connection(connection), delivery) => Input::Returned { worker, connection, delivery },
             Up::Back(Parcel::Listener { listener, ack }, Delivery::Refused) => {
                 Input::ListenerRefused { worker, ack, listener }
             }
-            Up::Back(Parcel::Listener { .. }, _) => return Ok(()),
+            Up::Back(Parcel::Listener { .. }, _) => Input::ListenerArrived { worker },
             Up::End => Input::ChannelEnded { worker },
         })
     }

@@ -6,25 +6,28 @@ use forklore::cluster::schedule::Policy;
 use forklore::cluster::state::primary::{ListenerId, WorkerId};
 
 use super::World;
+use super::primary::{RESERVE, SPARES};
 use crate::broken::{Broken, Checked, require};
 use crate::process::{Process, Program};
 use crate::step::{Binding, Kind, Port, Step};
 
 /// How often the time may come while nothing else happens. A worker that refuses everything is asked for ever.
 const WAKES: usize = 60;
+/// How long it is left alone: shorter than the limits of an idle listener and of a worker that stands still.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How many rounds it may take until nothing moves: more than any run needs.
 const ROUNDS: usize = 20_000;
 
 impl World {
     /// Lets everything happen that is under way, in a fixed order, until nothing moves.
     pub(super) fn run_dry(&mut self) -> Checked {
-        let mut wakes = WAKES;
+        let (mut wakes, patience) = (WAKES, self.now + PATIENCE);
         for _ in 0..ROUNDS {
             if self.round()? {
                 continue;
             }
             let Some(time) = self.ledger.wake_at() else { return Ok(()) };
-            if wakes == 0 {
+            if wakes == 0 || time > patience {
                 return Ok(());
             }
             wakes -= 1;
@@ -36,7 +39,10 @@ impl World {
 
     /// Whether anything moved.
     fn round(&mut self) -> Result<bool, Broken> {
-        let mut moved = false;
+        let mut moved = !self.forking.is_empty();
+        while !self.forking.is_empty() {
+            self.apply(Step::ForkEnds { fails: false })?;
+        }
         for listener in 1..=self.sockets.len() as ListenerId {
             let Some(socket) = self.socket(listener) else { continue };
             if socket.is_opening {
@@ -81,7 +87,10 @@ impl World {
         if process.can_break() {
             steps.push(Step::ChannelBreaks { worker, lost_first: false });
         }
-        if !process.up.is_empty() {
+        if process.is_stalled() != process.stall_told && !process.is_broken {
+            steps.push(Step::StallChanged { worker });
+        }
+        if process.next_up(false).is_some() {
             steps.push(Step::PrimaryReads { worker });
         }
         if !process.runs && !process.exit_told {
@@ -134,7 +143,7 @@ impl World {
     pub(crate) fn recover(&mut self) -> Checked {
         self.tell(|| "THE FAULTS END".to_owned());
         self.binding = Binding::AtOnce;
-        self.descriptors = usize::MAX;
+        self.leave_some_room();
         while !self.forking.is_empty() {
             self.end_fork(true)?;
         }
@@ -173,13 +182,26 @@ impl World {
         self.tables_are_empty()
     }
 
+    /// A full table stays full, but what else the program does leaves room for a connection.
+    fn leave_some_room(&mut self) {
+        let least = self.open_sockets() + SPARES + RESERVE + 1;
+        if self.descriptors < usize::MAX {
+            self.descriptors = self.open_descriptors().max(least);
+        }
+    }
+
     /// A new worker for each group, on everything that is open.
     fn serve_again(&mut self) -> Checked {
+        self.leave_some_room();
         for group in 0..self.groups.len() {
-            let worker = self.fork(group, Kind::Busy)?;
-            for port in self.ledger.open_ports(group) {
-                self.ask(worker, port)?;
+            for ports in self.ledger.open_ports(group).chunks(self.groups[group].listeners) {
+                let worker = self.fork(group, Kind::Busy)?;
+                ports.iter().try_for_each(|port| self.ask(worker, *port))?;
             }
+        }
+        self.run_dry()?;
+        for listener in 1..=self.sockets.len() as ListenerId {
+            self.apply(Step::Connect { listener, client: 1 })?;
         }
         self.run_dry()?;
         for (listener, socket) in (1..).zip(&self.sockets) {

@@ -61,6 +61,24 @@ impl World {
                 self.binding = binding;
                 Ok(())
             }
+            Step::ClientBreaks { connection } => {
+                if self.ledger.waits(connection) {
+                    self.broken.push(connection);
+                }
+                Ok(())
+            }
+            Step::StallChanged { worker } => {
+                let Some(process) = self.process(worker) else { return Ok(()) };
+                let stalled = process.is_stalled();
+                match std::mem::replace(&mut process.stall_told, stalled) != stalled && !process.is_broken {
+                    true => self.on(Input::ChannelStalled { worker, stalled }),
+                    false => Ok(()),
+                }
+            }
+            Step::CloseListener { listener } => {
+                let is_open = self.socket(listener).is_some_and(|socket| socket.is_open);
+                if is_open { self.on(Input::CloseListener { listener }) } else { Ok(()) }
+            }
             Step::Bound { listener, opened } => self.bound(listener, opened),
             Step::PrimaryDescriptors { limit } => {
                 self.descriptors = limit;
@@ -135,19 +153,24 @@ impl World {
         if !self.abandoned {
             self.forking.push_back((self.state.next_worker(), group % self.groups.len(), kind));
             self.workers.push(None);
+            self.spares = 0;
         }
     }
 
     pub(super) fn end_fork(&mut self, fails: bool) -> Checked {
         let Some((worker, group, kind)) = self.forking.pop_front() else { return Ok(()) };
         // The handle that forks keeps the primary.
-        if fails || self.abandoned {
+        if self.abandoned {
             return Ok(());
+        }
+        if fails {
+            return self.keep_spares();
         }
         let mut process = Process::new(worker, kind);
         let started = process.start();
         self.workers[worker as usize - 1] = Some(process);
         self.live.push(worker);
+        self.keep_spares()?;
         self.on(Input::Forked { worker, group })?;
         started
     }
