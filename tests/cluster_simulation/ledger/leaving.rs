@@ -77,11 +77,6 @@ impl Ledger {
     pub(super) fn close_listener(&mut self, id: ListenerId) {
         let listener = &mut self.listeners[id as usize - 1];
         listener.is_closed = true;
-        for worker in std::mem::take(&mut listener.members) {
-            if let Some(life) = self.workers[worker as usize - 1].as_mut() {
-                life.grants.retain(|(known, _)| *known != id);
-            }
-        }
         if listener.opening.is_none() {
             self.due.push(Due::CloseListener(id));
         }

@@ -70,7 +70,12 @@ impl Ledger {
     }
 
     pub(super) fn user_closes(&mut self, id: ListenerId) {
-        if self.listener(id).is_some() {
+        if let Some(listener) = self.listener(id) {
+            for worker in std::mem::take(&mut listener.members) {
+                if let Some(life) = self.workers[worker as usize - 1].as_mut() {
+                    life.grants.retain(|(known, _)| *known != id);
+                }
+            }
             self.open.retain(|open| *open != id);
             self.close_listener(id);
         }
