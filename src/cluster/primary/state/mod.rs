@@ -162,6 +162,8 @@ impl PrimaryState {
             Input::ChannelEnded { worker } => {
                 let Some(record) = self.workers.get_mut(&worker) else { return };
                 record.channel_ended = true;
+                // Nothing that it left unread is kept any longer.
+                self.channel_stalled(worker, false, now);
                 self.remove_from_listeners(worker, now, effects);
                 self.settle(worker, now, effects);
             }
