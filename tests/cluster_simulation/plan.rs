@@ -21,6 +21,8 @@ struct Phase {
     primary: u64,
     time: u64,
     descriptors: u64,
+    /// Liars ask much and read nothing.
+    floods: bool,
 }
 
 /// Draws a run from a seed.
@@ -161,15 +163,19 @@ impl Plan {
             (received, _) => self.random.pick(received),
         };
         let accepted = self.random.chance(50);
+        if self.phase.floods && self.random.chance(30) {
+            let port = Port(self.random.pick(&[80, 200]), 0);
+            let flood = Lie::Flood { port, count: self.random.pick(&[3, 20, 40]) };
+            return Step::Lie { worker, lie: if self.random.chance(5) { Lie::Garbage } else { flood } };
+        }
         let lie = match self.random.below(100) {
             0..50 => Lie::Answer { ack, accepted },
-            50..76 => Lie::Query { port, numbered: !self.random.chance(5) },
-            76..80 => Lie::Flood { port, count: self.random.pick(&[3, 20, 40]) },
+            50..80 => Lie::Query { port, numbered: !self.random.chance(5) },
             80..88 => Lie::Close { port },
             88..92 => Lie::Closed { port, count: self.random.pick(&[0, 1, 3, u64::MAX]) },
-            92..94 => Lie::Listening { port },
-            94..96 => Lie::Online,
-            96..99 => Lie::Leaves { numbered: self.random.chance(70) },
+            92 => Lie::Listening { port },
+            93..95 => Lie::Online,
+            95..97 => Lie::Leaves { numbered: self.random.chance(70) },
             _ => Lie::Garbage,
         };
         Step::Lie { worker, lie }
@@ -196,13 +202,11 @@ impl Plan {
 
     fn time(&mut self, world: &World) -> Step {
         let stands_still = |process: &Process| process.is_paused || process.stall_told;
-        let is_stalled = |worker| world.worker(worker).is_some_and(stands_still);
+        let is_stalled = world.live.iter().any(|worker| world.worker(*worker).is_some_and(stands_still));
         match self.random.below(10) {
+            0 if is_stalled => Step::Advance { milliseconds: self.random.pick(&[1_000, 29_000, 31_000]) },
             0..6 => Step::Tick,
             6..9 => Step::Advance { milliseconds: self.random.below(8) },
-            _ if self.random.chance(20) && world.live.iter().any(|worker| is_stalled(*worker)) => {
-                Step::Advance { milliseconds: self.random.pick(&[1_000, 29_000, 31_000]) }
-            }
             _ => Step::Advance { milliseconds: self.random.pick(&[11, 30, 50, 200]) },
         }
     }
@@ -217,7 +221,11 @@ impl Plan {
     fn motion(&mut self, world: &World) -> Step {
         match self.random.below(100) {
             0..20 => Step::Accept { listener: self.listener(world) },
-            20..44 => Step::WorkerReads { worker: self.worker_that(world, Process::can_read) },
+            20..44 => {
+                let floods = self.phase.floods;
+                let reads = |process: &Process| process.can_read() && !(floods && process.kind == Kind::Liar);
+                Step::WorkerReads { worker: self.worker_that(world, reads) }
+            }
             44..72 => {
                 Step::PrimaryReads { worker: self.worker_that(world, |process| process.next_up(false).is_some()) }
             }
@@ -264,6 +272,7 @@ impl Phase {
             primary: 5 + random.below(40),
             time: 10 + random.below(100),
             descriptors,
+            floods: lies > 0 && random.chance(30),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) use stub::Stub;
 pub(crate) use wire::{Down, Parcel, Up};
 
 /// A channel stands still when more than so many messages wait in it.
-const STALLED_AT: usize = 24;
+const STALLED_AT: usize = 12;
 
 /// What a worker's program is.
 #[derive(Debug)]

@@ -59,8 +59,17 @@ impl Primary {
     }
 
     pub(super) fn accept(&mut self) -> Vec<Effect> {
+        self.accepted(false)
+    }
+
+    /// Accepts a connection with one of the last descriptors.
+    pub(super) fn accept_the_last(&mut self) -> Vec<Effect> {
+        self.accepted(true)
+    }
+
+    fn accepted(&mut self, is_scarce: bool) -> Vec<Effect> {
         self.connections += 1;
-        self.on(Input::Accepted { listener: 1, connection: self.connections, client: None, is_scarce: false })
+        self.on(Input::Accepted { listener: 1, connection: self.connections, client: None, is_scarce })
     }
 
     pub(super) fn answer(&mut self, worker: WorkerId, ack: u64, connection: u64, accepted: bool) -> Vec<Effect> {

@@ -131,9 +131,11 @@ impl PrimaryState {
         let Some(record) = self.workers.get_mut(&worker) else { return };
         if !record.channel_stalled
             && record.handles_sent < HANDLES
-            && let Some(time) = record.stalled_until.take()
+            && let Some(time) = record.stalled_until
+            // Otherwise it was killed: it stays stalled.
+            && self.timers.remove(&(time, Timer::Stall(worker)))
         {
-            self.timers.remove(&(time, Timer::Stall(worker)));
+            record.stalled_until = None;
         }
     }
 
