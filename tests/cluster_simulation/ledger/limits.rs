@@ -61,8 +61,8 @@ impl Ledger {
     pub(super) fn unless_used(&mut self, id: ListenerId, now: Duration) {
         // What is due is granted in this step.
         let granted = self.due.iter().any(|due| matches!(due, Due::Grant(..)));
-        let limit = |group: usize| Duration::from_millis(self.groups[group].idle_limit);
-        let limit = limit(self.listeners[id as usize - 1].group);
+        let group = self.listeners[id as usize - 1].group;
+        let limit = Duration::from_millis(self.groups[group].idle_limit);
         let Some(listener) = self.listener(id) else { return };
         if !granted && listener.opening.is_none() && listener.members.is_empty() && listener.lingers.is_none() {
             listener.lingers = Some((now + limit, true));
@@ -153,8 +153,8 @@ impl Ledger {
 
     /// After a tick, nothing waits that is older than it may be.
     pub(super) fn nothing_is_too_old(&self, now: Duration) -> Checked {
-        let listeners = self.open.iter().map(|id| &self.listeners[*id as usize - 1]);
-        let late = listeners.filter(|known| self.oldest_deadline(known).is_some_and(|deadline| deadline <= now)).next();
+        let mut listeners = self.open.iter().map(|id| &self.listeners[*id as usize - 1]);
+        let late = listeners.find(|known| self.oldest_deadline(known).is_some_and(|deadline| deadline <= now));
         require(late.is_none(), "nothing waits longer than it may (rule 15)", || {
             format!("something at listener {:?}", late.map(|known| known.id))
         })

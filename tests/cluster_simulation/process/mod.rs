@@ -19,9 +19,6 @@ pub(crate) use honest::{Honest, Sent};
 pub(crate) use stub::Stub;
 pub(crate) use wire::{Down, Parcel, Up};
 
-/// A channel stands still when more than so many messages wait in it.
-const STALLED_AT: usize = 12;
-
 /// What a worker's program is.
 #[derive(Debug)]
 pub(crate) enum Program {
@@ -101,19 +98,6 @@ impl Process {
     /// Whether the primary's end takes anything.
     pub(crate) fn takes(&self) -> bool {
         !self.is_disconnecting && !self.is_broken
-    }
-
-    /// Whether it leaves unread what it was sent.
-    pub(crate) fn is_stalled(&self) -> bool {
-        !self.is_broken && self.down.len() > STALLED_AT
-    }
-
-    /// Which of what came from it the primary handles next. `only_back`: the next handle, which may overtake messages.
-    pub(crate) fn next_up(&self, only_back: bool) -> Option<usize> {
-        match only_back || self.is_paused || self.is_stalled() {
-            true => self.up.iter().position(|up| matches!(up, Up::Back(..))),
-            false => (!self.up.is_empty()).then_some(0),
-        }
     }
 
     fn is_connected(&self) -> bool {
