@@ -40,7 +40,8 @@ impl Plan {
         let groups = (0..1 + random.below(2)).map(|_| GroupOptions::random(&mut random)).collect();
         let all =
             [Kind::Rust, Kind::Rust, Kind::Survivor, Kind::Node, Kind::Busy, Kind::Refuser, Kind::Liar, Kind::Liar];
-        let kinds = match random.below(4) {
+        let kinds = match random.below(5) {
+            4 => vec![Kind::Rust, Kind::Node, Kind::Liar, Kind::Liar],
             0 => vec![Kind::Rust, Kind::Survivor],
             1 => vec![Kind::Rust, Kind::Node],
             _ => all.to_vec(),
@@ -151,7 +152,7 @@ impl Plan {
         let worker = self.worker_that(world, |process| process.runs && process.kind == Kind::Liar);
         let port = match self.random.chance(80) {
             true => Port(self.port(), self.random.pick(&[0, 0, 0, 1])),
-            false => Port(self.random.pick(&[83, 84, 200, 201, 303, 304]), 0),
+            false => Port(self.random.pick(&[83, 84, 200, 201, 303, 304, 304]), 0),
         };
         let received = world.worker(worker).and_then(Process::stub).map_or(&[][..], |stub| &stub.received);
         let unread = world.worker(worker).and_then(Process::unread_connection);
@@ -207,6 +208,7 @@ impl Plan {
             0 if is_stalled => Step::Advance { milliseconds: self.random.pick(&[1_000, 29_000, 31_000]) },
             0..6 => Step::Tick,
             6..9 => Step::Advance { milliseconds: self.random.below(8) },
+            _ if self.random.chance(8) => Step::Advance { milliseconds: 31_000 },
             _ => Step::Advance { milliseconds: self.random.pick(&[11, 30, 50, 200]) },
         }
     }
@@ -263,6 +265,8 @@ impl Phase {
         let with_faults = random.chance(60);
         let mut fault = |share: u64| if with_faults && random.chance(50) { random.below(share) } else { 0 };
         let (faults, lies, descriptors) = (fault(20), fault(150), fault(20));
+        let floods = with_faults && random.chance(25);
+        let lies = if floods { 60 + random.below(120) } else { lies };
         Phase {
             steps: 40 + random.below(300),
             clients: random.below(150),
@@ -272,7 +276,7 @@ impl Phase {
             primary: 5 + random.below(40),
             time: 10 + random.below(100),
             descriptors,
-            floods: lies > 0 && random.chance(30),
+            floods,
         }
     }
 }
