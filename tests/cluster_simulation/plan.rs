@@ -21,8 +21,8 @@ struct Phase {
     primary: u64,
     time: u64,
     descriptors: u64,
-    /// Liars ask much and read nothing.
-    floods: bool,
+    /// Liars ask for this port again and again and read nothing.
+    floods: Option<u16>,
 }
 
 /// Draws a run from a seed.
@@ -150,9 +150,9 @@ impl Plan {
 
     fn lie(&mut self, world: &World) -> Step {
         let worker = self.worker_that(world, |process| process.runs && process.kind == Kind::Liar);
-        let port = match self.random.chance(80) {
+        let port = match self.random.chance(70) {
             true => Port(self.port(), self.random.pick(&[0, 0, 0, 1])),
-            false => Port(self.random.pick(&[83, 84, 200, 201, 303, 304, 304]), 0),
+            false => Port(self.random.pick(&[83, 84, 200, 201, 303, 304, 304, 304]), 0),
         };
         let received = world.worker(worker).and_then(Process::stub).map_or(&[][..], |stub| &stub.received);
         let unread = world.worker(worker).and_then(Process::unread_connection);
@@ -164,9 +164,8 @@ impl Plan {
             (received, _) => self.random.pick(received),
         };
         let accepted = self.random.chance(50);
-        if self.phase.floods && self.random.chance(30) {
-            let port = Port(self.random.pick(&[80, 200]), 0);
-            let flood = Lie::Flood { port, count: self.random.pick(&[3, 20, 40]) };
+        if let Some(port) = self.phase.floods.filter(|_| self.random.chance(30)) {
+            let flood = Lie::Flood { port: Port(port, 0), count: self.random.pick(&[3, 20, 40]) };
             return Step::Lie { worker, lie: if self.random.chance(5) { Lie::Garbage } else { flood } };
         }
         let lie = match self.random.below(100) {
@@ -224,12 +223,14 @@ impl Plan {
         match self.random.below(100) {
             0..20 => Step::Accept { listener: self.listener(world) },
             20..44 => {
-                let floods = self.phase.floods;
+                let floods = self.phase.floods.is_some();
                 let reads = |process: &Process| process.can_read() && !(floods && process.kind == Kind::Liar);
                 Step::WorkerReads { worker: self.worker_that(world, reads) }
             }
             44..72 => {
-                Step::PrimaryReads { worker: self.worker_that(world, |process| process.next_up(false).is_some()) }
+                let any = self.phase.floods.is_none() || self.random.chance(40);
+                let says = |process: &Process| process.next_up(false).is_some() && (any || process.kind == Kind::Liar);
+                Step::PrimaryReads { worker: self.worker_that(world, says) }
             }
             72..75 => Step::Acknowledged { worker: self.worker_that(world, |process| !process.up.is_empty()) },
             75 => {
@@ -265,8 +266,8 @@ impl Phase {
         let with_faults = random.chance(60);
         let mut fault = |share: u64| if with_faults && random.chance(50) { random.below(share) } else { 0 };
         let (faults, lies, descriptors) = (fault(20), fault(150), fault(20));
-        let floods = with_faults && random.chance(25);
-        let lies = if floods { 60 + random.below(120) } else { lies };
+        let floods = (with_faults && random.chance(25)).then(|| random.pick(&[80, 200]));
+        let lies = if floods.is_some() { 60 + random.below(120) } else { lies };
         Phase {
             steps: 40 + random.below(300),
             clients: random.below(150),

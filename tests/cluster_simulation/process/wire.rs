@@ -6,7 +6,7 @@ use forklore::cluster::state::{FromPrimary, FromWorker};
 use super::Process;
 
 /// A channel stands still when more than so many messages wait in it.
-const STALLED_AT: usize = 12;
+const STALLED_AT: usize = 18;
 
 /// A handle on its way to a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
