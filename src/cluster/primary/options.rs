@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::cluster::schedule::Policy;
 
+/// The default of [`Options::stall_limit`].
+pub const STALL_LIMIT: Duration = Duration::from_secs(30);
+
 /// How a [`Group`](super::Group) of workers gets its connections, and how much of the primary it may use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -31,7 +34,7 @@ impl Default for Options {
             waiting: 1024,
             waiting_time: Duration::from_secs(60),
             answer_limit: None,
-            stall_limit: Duration::from_secs(30),
+            stall_limit: STALL_LIMIT,
             linger: Duration::from_secs(5),
             idle_listener_limit: Duration::from_secs(300),
             listeners: 256,

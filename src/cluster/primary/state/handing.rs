@@ -180,7 +180,10 @@ impl PrimaryState {
     pub(super) fn pause_after_failure(&mut self, id: ListenerId, now: Duration, effects: &mut Vec<Effect>) {
         let time = now + RETRY_DELAY;
         if self.failing.insert(id, time).is_none() {
-            effects.push(Effect::PauseAccepting { listener: id });
+            // Otherwise it is paused already (rule 7).
+            if self.listeners.get(&id).is_some_and(|listener| !listener.is_full) {
+                effects.push(Effect::PauseAccepting { listener: id });
+            }
             self.at(time, Timer::Accept(id));
         }
     }

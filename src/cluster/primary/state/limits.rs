@@ -22,7 +22,7 @@ impl PrimaryState {
     pub(super) fn check_age(&mut self, id: ListenerId, now: Duration, effects: &mut Vec<Effect>) {
         let Some(listener) = self.listeners.get_mut(&id) else { return };
         let limit = self.groups[listener.group].waiting_time;
-        listener.age_watched = false;
+        listener.age_watched = None;
         let aged = listener.extract(|one| now.saturating_sub(one.since) >= limit);
         close_all(aged, Closed::TooOld, effects);
         self.watch_age(id);
@@ -129,9 +129,11 @@ impl PrimaryState {
         let Some(record) = self.workers.get_mut(&worker) else { return };
         if !record.channel_stalled
             && record.handles_sent < HANDLES
-            && let Some(time) = record.stalled_until.take()
+            && let Some(time) = record.stalled_until
+            // Otherwise it was killed: it stays stalled.
+            && self.timers.remove(&(time, Timer::Stall(worker)))
         {
-            self.timers.remove(&(time, Timer::Stall(worker)));
+            record.stalled_until = None;
         }
     }
 

@@ -70,8 +70,8 @@ pub(super) struct Listener {
     pub(super) opening: Option<Vec<Pending>>,
     /// When it is closed unless a worker asks for it: its last worker closed it.
     pub(super) closes_at: Option<(Duration, Timer)>,
-    /// A look at the age of what waits is planned.
-    pub(super) age_watched: bool,
+    /// A look at the age of what waits is planned, for a connection that was accepted then.
+    pub(super) age_watched: Option<Duration>,
     /// Connections that every worker has refused.
     pub(super) retry_queue: VecDeque<Waiting>,
     /// A retry timer is running.
@@ -98,7 +98,7 @@ impl Listener {
             slots: BTreeMap::new(),
             opening: Some(vec![first]),
             closes_at: None,
-            age_watched: false,
+            age_watched: None,
             retry_queue: VecDeque::new(),
             retry_scheduled: false,
             is_full: false,
@@ -127,11 +127,11 @@ impl Listener {
 
     /// When the oldest connection that waits was accepted, if a look at its age is to be planned now.
     pub(super) fn oldest_to_watch(&mut self) -> Option<Duration> {
-        if self.age_watched {
+        if self.age_watched.is_some() {
             return None;
         }
         let (oldest, _) = self.ages().min()?;
-        self.age_watched = true;
+        self.age_watched = Some(oldest);
         Some(oldest)
     }
 
@@ -200,9 +200,15 @@ impl Listener {
 
     /// Puts back a connection that was handed out, before all that wait.
     pub(super) fn offer_again(&mut self, waiting: Waiting) {
+        self.came_back(waiting.since);
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.offer_again(waiting, waiting.client);
         }
+    }
+
+    /// What comes back may be older than what the look at the age is planned for: then another one is due earlier.
+    fn came_back(&mut self, since: Duration) {
+        self.age_watched = self.age_watched.filter(|watched| *watched <= since);
     }
 
     /// Puts back a connection that was refused. Whether a retry timer has to be started.
@@ -211,6 +217,7 @@ impl Listener {
             self.offer_again(waiting);
             return false;
         }
+        self.came_back(waiting.since);
         self.retry_queue.push_back(Waiting { refusals: 0, ..waiting });
         !std::mem::replace(&mut self.retry_scheduled, true)
     }

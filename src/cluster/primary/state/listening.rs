@@ -153,6 +153,11 @@ impl PrimaryState {
     pub(super) fn close_listener(&mut self, id: ListenerId, effects: &mut Vec<Effect>) {
         let Some(mut listener) = self.listeners.remove(&id) else { return };
         self.keys.remove(&(listener.group, listener.key.clone()));
+        for worker in listener.slots.keys() {
+            if let Some(record) = self.workers.get_mut(worker) {
+                record.listeners.retain(|known| *known != id);
+            }
+        }
         if let Some(time) = self.failing.remove(&id) {
             self.timers.remove(&(time, Timer::Accept(id)));
         }

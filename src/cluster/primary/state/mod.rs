@@ -12,8 +12,9 @@
 //! 2. **Lateness.** While a worker's oldest unanswered connection is older than [`PROMPT`], the worker is handed nothing more, wherever
 //!    it listens: it may hang.
 //! 3. **Order.** What waits is handed out in the order of arrival. A connection that comes back is offered again before those that wait.
-//! 4. **Refusal.** A refused connection goes to another worker. If every worker of the listener has refused it, it waits for
-//!    [`RETRY_DELAY`]; it is offered earlier when a worker accepts something (two for each) or begins to listen (all).
+//! 4. **Refusal.** A refused connection goes to another worker that may have it; with `Policy::Sticky`, to the same one. When it
+//!    was refused as often as the listener has workers, it waits for [`RETRY_DELAY`]; it is offered earlier when a worker accepts
+//!    something (two for each) or begins to listen (all).
 //! 5. **Redistribution.** A connection that was handed to a worker goes to no other one before that worker refuses it, or its channel has
 //!    ended and everything sent over it was returned. Then all that the worker had not accepted is offered again, in the same order.
 //! 6. **First answer.** Of several answers for one connection the first counts. An answer for a connection that the worker does not hold
@@ -66,6 +67,7 @@ use worker::WorkerRecord;
 
 use super::address::Address;
 use super::options::Options;
+pub use super::options::STALL_LIMIT;
 use crate::cluster::protocol::{FromPrimary, FromWorker};
 
 pub use interface::{
@@ -161,6 +163,8 @@ impl PrimaryState {
             Input::ChannelEnded { worker } => {
                 let Some(record) = self.workers.get_mut(&worker) else { return };
                 record.channel_ended = true;
+                // Nothing that it left unread is kept any longer.
+                self.channel_stalled(worker, false, now);
                 self.remove_from_listeners(worker, now, effects);
                 self.settle(worker, now, effects);
             }
