@@ -9,8 +9,8 @@ use forklore::cluster::state::{primary, worker};
 pub(crate) enum Reached {
     P1, P2, P3, P4, P5, P6, P7, P8, P9, P10, P11, P12, P13, P14, P15, P16, P17, P18, P19, P20,
     W1, W2, W3, W4, W5, W6, W7,
-    Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, PauseReading, ResumeReading, FindBroken, Tell, Kill,
-    EndChannel, CloseChannel, Forget, WakeAt,
+    Send, SendListener, HandOver, Close, Open, CloseListener, Pause, Resume, PauseReading, ResumeReading,
+    FindBroken, Tell, Kill, EndChannel, CloseChannel, Forget, WakeAt,
     WorkerSend, Grant, Refuse, CloseHandle, WakeOne, WakeAll, CloseSocket, ReportSoon, Reach,
     WorkerClosesChannel, Exit,
 }

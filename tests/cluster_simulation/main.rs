@@ -3,7 +3,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `step.rs` | what can happen |
+//! | `step.rs`, `options.rs` | what can happen, and how groups are served |
 //! | `plan.rs`, `random.rs` | which of it happens next, from a seed |
 //! | `world/` | the cluster; carries steps out |
 //! | `process/` | workers, honest and not, and their channels |
@@ -17,6 +17,7 @@
 mod broken;
 mod coverage;
 mod ledger;
+mod options;
 mod plan;
 mod process;
 mod random;

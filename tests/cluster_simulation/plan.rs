@@ -2,9 +2,10 @@
 
 use forklore::cluster::state::primary::{ListenerId, WorkerId};
 
+use crate::options::GroupOptions;
 use crate::process::Process;
 use crate::random::Random;
-use crate::step::{Binding, GroupOptions, Kind, Lie, Port, Step};
+use crate::step::{Binding, Kind, Lie, Port, Step};
 use crate::world::World;
 
 /// At most as many workers live at a time.

@@ -6,8 +6,9 @@ use std::sync::Once;
 
 use crate::broken::{Broken, Checked};
 use crate::coverage::Coverage;
+use crate::options::GroupOptions;
 use crate::plan::Plan;
-use crate::step::{GroupOptions, Step};
+use crate::step::Step;
 use crate::world::{World, panicked};
 
 /// How many steps a run has before the faults end.

@@ -24,7 +24,8 @@ use forklore::cluster::state::primary::{Effect, Input};
 
 use crate::broken::Checked;
 use crate::coverage::{Coverage, Reached};
-use crate::step::{GroupOptions, Port};
+use crate::options::GroupOptions;
+use crate::step::Port;
 use due::Due;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

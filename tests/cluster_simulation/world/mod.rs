@@ -19,8 +19,9 @@ use forklore::cluster::state::primary::{ConnectionId, Effect, Input, ListenerId,
 use crate::broken::{Broken, Checked, require};
 use crate::coverage::Coverage;
 use crate::ledger::Ledger;
+use crate::options::GroupOptions;
 use crate::process::Process;
-use crate::step::{Binding, GroupOptions, Kind, Step};
+use crate::step::{Binding, Kind, Step};
 
 /// A socket of the primary.
 #[derive(Debug)]
