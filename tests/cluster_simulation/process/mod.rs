@@ -3,6 +3,7 @@
 mod honest;
 mod lie;
 mod sent;
+mod stall;
 mod stub;
 mod user;
 mod wire;
