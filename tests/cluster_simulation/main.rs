@@ -33,7 +33,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use coverage::Coverage;
 
 /// The seeds that every run of the test tries. They reach every rule and every effect.
-const FIXED: u64 = 500;
+const FIXED: u64 = 2000;
 
 fn number(name: &str) -> Option<u64> {
     env::var(name).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{name}={value} is not a number")))

@@ -84,7 +84,9 @@ impl Honest {
 
     /// Checks a worker for which nothing is left to do.
     pub(crate) fn check_idle(&self) -> Checked {
-        let held = self.servers.iter().map(|server| server.waiting.len()).sum::<usize>();
+        // What waited at a server that is closed has been refused.
+        let open = self.servers.iter().filter(|server| !server.is_closed);
+        let held = open.map(|server| server.waiting.len()).sum::<usize>();
         let held = held + usize::from(self.taking.is_some());
         require(self.owed.len() == held, "a worker answers for every connection", || format!("{:?}", self.owed))?;
         let is_reported = self.unreported == 0 || self.close_due || self.killed;
