@@ -71,7 +71,10 @@ fn turn(runtime: &Runtime, contestant: &str) -> Outcome<Vec<Rollup>> {
     if contestant == CONTESTANTS[0] {
         for _ in 0..CHILDREN {
             let (mut ours, theirs) = UnixStream::pair()?;
-            let child = Partner::spawn(runtime, Command::new(GREETER).arg("raw").descriptor(3, theirs.into()))?;
+            let child = Partner::spawn(
+                runtime,
+                Command::new(GREETER).arg("raw").env("BENCH_SOCKET_FD", "3").descriptor(3, theirs.into()),
+            )?;
             ours.read_exact(&mut [0])?;
             children.push((child, Some(ours), None));
         }

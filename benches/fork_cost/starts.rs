@@ -41,7 +41,7 @@ fn start(words: &[&str], actions: &PosixSpawnFileActions) -> Pid {
     let attributes = PosixSpawnAttr::init().expect("attributes");
     let words: Vec<_> = words.iter().map(|word| CString::new(*word).expect("no NUL in it")).collect();
     // What the greeter's `raw` needs; the other programs do not look at it.
-    let environment = [c"NODE_CHANNEL_FD=3"];
+    let environment = [c"BENCH_SOCKET_FD=3"];
     nix::spawn::posix_spawn(words[0].as_c_str(), actions, &attributes, &words, &environment).expect("started")
 }
 
