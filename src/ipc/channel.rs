@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::driver::{Driver, Hold};
 use super::handle::Handle;
 use super::incoming::Settings;
-use super::mailbox::Mailbox;
+use super::mailbox::{Mailbox, Users};
 use super::message::Message;
 use super::outcome::{Delivery, Ending, NotSent, Outcomes, Receipt};
 use super::queue::HandleMessage;
@@ -35,16 +35,7 @@ use crate::sys::readiness;
 /// still written; for a peer that takes nothing the process waits two seconds, as it does for a parent that does not
 /// close its end. What was sent before `std::process::exit` may be lost, unless [`flush`](Channel::flush) was awaited.
 #[derive(Clone)]
-pub struct Channel(Arc<Side>);
-
-/// Disconnects when the last user is gone.
-struct Side(Arc<Mailbox>);
-
-impl Drop for Side {
-    fn drop(&mut self) {
-        self.0.abandon();
-    }
-}
+pub struct Channel(Arc<Users>);
 
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,7 +71,7 @@ impl Channel {
         let socket = readiness::readable_and_writable(stream.into()).map_err(|(_, error)| failed(error))?;
         let mailbox = Arc::new(Mailbox::new(peer, number, settings.bounded));
         runtime.spawn(Driver::new(socket, mailbox.clone(), settings, hold));
-        Ok(Channel(Arc::new(Side(mailbox))))
+        Ok(Channel(Arc::new(Users(mailbox))))
     }
 
     /// Returns what to call when the peer's process has exited: from then on all that it sent is read.
@@ -184,10 +175,17 @@ impl Channel {
     }
 
     fn post_with(&self, message: &(impl Serialize + ?Sized), handle: Handle, receipt: Receipt) -> Result<(), NotSent> {
-        match line::with_handle(message, &handle) {
-            Ok(line) => self.mailbox().post_handle(Box::new(HandleMessage { line, handle, times: 0, receipt })),
-            Err(error) => Err(NotSent::new(self.not_json(error), handle)),
+        let line = match line::with_handle(message, &handle) {
+            Ok(line) => line,
+            Err(error) => return Err(NotSent::new(self.not_json(error), handle)),
+        };
+        let mut contents = self.mailbox().lock();
+        if contents.closing {
+            return Err(NotSent::new(self.mailbox().closed("send to"), handle));
         }
+        contents.queue.push_handle(Box::new(HandleMessage { line, handle, times: 0, receipt }));
+        contents.wake_driver();
+        Ok(())
     }
 
     /// Waits until the peer begins to leave unread what it is sent (true), or reads again (false). For a primary's end.

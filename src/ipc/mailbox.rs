@@ -2,7 +2,7 @@
 
 use std::mem;
 use std::os::fd::RawFd;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::sync::oneshot;
@@ -10,9 +10,9 @@ use tokio::sync::oneshot;
 use super::counts::Counts;
 use super::inbox::{INBOX_LIMIT, Inbox, WAITING_LIMIT};
 use super::message::Message;
-use super::outcome::{Ending, NotSent};
+use super::outcome::Ending;
 use super::outgoing::Outgoing;
-use super::queue::{Entry, HandleMessage, Queue};
+use super::queue::{Entry, Queue};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How much may wait for a peer that is not trusted, before nothing more is read from it: a peer that asks and never reads the answers
@@ -75,6 +75,15 @@ impl Waiters {
     }
 }
 
+/// Disconnects when the last user is gone.
+pub(super) struct Users(pub(super) Arc<Mailbox>);
+
+impl Drop for Users {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
 impl Mailbox {
     pub(super) fn new(peer: String, number: RawFd, bounded: bool) -> Mailbox {
         Mailbox { peer, number, contents: Mutex::new(Contents { bounded, ..Contents::default() }) }
@@ -101,17 +110,6 @@ impl Mailbox {
         let memory = contents.queue.push_line(line);
         contents.wake_driver();
         Ok((contents.queue.has_room(), memory))
-    }
-
-    /// Adds a message with a handle.
-    pub(super) fn post_handle(&self, message: Box<HandleMessage>) -> Result<(), NotSent> {
-        let mut contents = self.lock();
-        if contents.closing {
-            return Err(NotSent::new(self.closed("send to"), message.handle));
-        }
-        contents.queue.push_handle(message);
-        contents.wake_driver();
-        Ok(())
     }
 
     /// Waits until the peer begins to leave unread what it is sent, or reads again.
@@ -273,7 +271,7 @@ impl Contents {
         }
     }
 
-    fn wake_driver(&mut self) {
+    pub(super) fn wake_driver(&mut self) {
         if let Some(driver) = self.driver.take() {
             driver.wake();
         }
