@@ -103,7 +103,7 @@ pub(crate) async fn one_that_keeps_its_connections_gets_fewer() -> Outcome {
     }
     // In turn it would have got one of three. Whether a connection is closed is heard a little later.
     assert!((1..=10).contains(&held.len()), "{}", held.len());
-    assert!(prompt.iter().all(|worker| worker.taken() >= 30), "{prompt:?}");
+    until(|| prompt.iter().all(|worker| worker.taken() >= 30)).await;
     drop(held);
     // Its connections are still its own.
     cluster.kill(&slow).await;
