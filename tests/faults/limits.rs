@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use forklore::child_process::Command;
@@ -10,8 +9,10 @@ use forklore::cluster::Options;
 use forklore::cluster::schedule::Policy;
 use forklore::cluster::state::primary::{Closed, Effect, Input, PrimaryState};
 use forklore::cluster::state::{FromWorker, Query};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::clients::{Crowd, ask, heard, number};
@@ -29,10 +30,17 @@ const EMFILE: i64 = -24;
 /// How many clients there are for a primary with 1,024 descriptors, which cannot accept them all.
 const CLIENTS: usize = 1500;
 
-/// When the workers are killed: more than the primary has descriptors for have connected.
-const CONNECTED: usize = 1200;
+/// How many of them connect at a time. More than the kernel has room for would be answered with SYN cookies, and a client
+/// whose last acknowledgement of the handshake is dropped then believes in a connection that the kernel does not know.
+const CONNECTING: usize = 64;
+
+/// How many descriptors the primary has when it accepts no more: some are left for what is not a connection.
+const FULL: usize = 1024 - 40;
 
 pub(crate) async fn workers_are_replaced_when_descriptors_run_out() -> Outcome {
+    // The clients are this process's.
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
     let mut primary = Remote::limited(1024, 1024, &json!({ "refork": true })).await;
     let script = root().join("tests/node/faulty.js");
     let (mut workers, mut address) = (Vec::new(), None);
@@ -46,16 +54,17 @@ pub(crate) async fn workers_are_replaced_when_descriptors_run_out() -> Outcome {
     for worker in &workers {
         nix::sys::signal::kill(pid(worker.pid), nix::sys::signal::Signal::SIGSTOP)?;
     }
-    let (connected, mut clients) = (Arc::new(AtomicUsize::new(0)), JoinSet::new());
+    let (connecting, mut clients) = (Arc::new(Semaphore::new(CONNECTING)), JoinSet::new());
     for _ in 0..CLIENTS {
-        let connected = connected.clone();
+        let connecting = connecting.clone();
         clients.spawn(async move {
+            let permit = connecting.acquire().await.expect("never closed");
             let stream = TcpStream::connect(address).await.expect("a connection");
-            connected.fetch_add(1, Ordering::Relaxed);
+            drop(permit);
             heard(stream).await
         });
     }
-    until(|| connected.load(Ordering::Relaxed) >= CONNECTED).await;
+    until(|| primary.descriptors() >= FULL).await;
     for worker in &workers {
         nix::sys::signal::kill(pid(worker.pid), nix::sys::signal::Signal::SIGKILL)?;
     }
