@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::error::{Error, Result};
 use crate::sys::inherited::Announced;
+use crate::sys::readiness::set_nonblocking;
 
 /// One descriptor of a child.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl Stdio {
                 Stdio::Inherit => (Some(Announced::by_user(number).duplicate()?), None),
                 Stdio::Fd(fd) => {
                     if number <= 2 {
-                        set_blocking(&fd)?;
+                        set_nonblocking(&fd, false)?;
                     }
                     (Some(fd), None)
                 }
@@ -114,11 +115,6 @@ fn socket_pair() -> io::Result<(std::os::unix::net::UnixStream, OwnedFd)> {
     Ok((ours, theirs))
 }
 // ANCHOR_END: socket_pair
-
-fn set_blocking(fd: impl AsFd) -> nix::Result<()> {
-    let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
-    fcntl(fd.as_fd(), FcntlArg::F_SETFL(flags - OFlag::O_NONBLOCK)).map(drop)
-}
 
 /// The output of a child. Dropping it closes the pipe: a child that still writes gets SIGPIPE.
 #[derive(Debug)]

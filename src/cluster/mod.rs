@@ -3,7 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `primary/` | [`Primary`]: listens, accepts, hands over; its rules are in `primary/state/` |
-//! | `worker/` | [`worker()`]: this process as a worker; its rules are in `worker/state.rs` |
+//! | `worker/` | [`worker()`]: this process as a worker; its rules are in `worker/state/` |
 //! | [`schedule`] | which worker gets the next connection |
 //! | `protocol.rs` | the messages between primary and worker |
 //!

@@ -42,18 +42,11 @@ pub enum FromWorker {
     /// The worker listens: its query, with the real port.
     Listening(Box<Query>),
     /// The worker has closed the server with this key.
-    Close {
-        #[serde(serialize_with = "text")]
-        key: Arc<str>,
-    },
+    Close { key: Arc<str> },
     /// The worker is about to disconnect on its own, and waits for the acknowledgement.
     ExitedAfterDisconnect,
     /// The worker has closed connections that it had accepted. Ours alone: sent only to a primary that asked for it.
-    Closed {
-        #[serde(serialize_with = "text")]
-        key: Arc<str>,
-        count: u64,
-    },
+    Closed { key: Arc<str>, count: u64 },
     /// Whether the worker accepts the connection that `newconn` number `ack` handed over.
     #[serde(untagged)]
     Answer { ack: u64, accepted: bool },
@@ -64,10 +57,7 @@ pub enum FromWorker {
 #[serde(tag = "act", rename_all = "camelCase")]
 pub enum FromPrimary {
     /// Hands over a connection to the server with this key. The worker answers.
-    Newconn {
-        #[serde(serialize_with = "text")]
-        key: Arc<str>,
-    },
+    Newconn { key: Arc<str> },
     /// Asks the worker to disconnect.
     Disconnect,
     /// Answers a query.
@@ -78,10 +68,6 @@ pub enum FromPrimary {
     Acknowledged { ack: u64 },
 }
 // ANCHOR_END: act
-
-fn text<S: Serializer>(text: &Arc<str>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(text)
-}
 
 /// A received message with its number, if it has one.
 pub(super) type Numbered<B> = (Option<u64>, B);

@@ -37,6 +37,9 @@ use crate::sys::readiness;
 #[derive(Clone)]
 pub struct Channel(Arc<Users>);
 
+/// The operation of opening a channel, for error messages.
+pub(super) const OPEN: &str = "open the channel to";
+
 impl fmt::Debug for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Channel").field("peer", &self.mailbox().peer).finish_non_exhaustive()
@@ -61,11 +64,8 @@ impl Channel {
 
     /// Like [`over`](Channel::over), and drops `hold` when the socket is closed.
     pub(crate) fn held(stream: UnixStream, peer: String, settings: Settings, hold: Option<Hold>) -> Result<Channel> {
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            let sentence = "this thread is in no tokio runtime, which would serve the channel".to_owned();
-            return Err(Error::new("open the channel to", peer, ErrorKind::InvalidInput(sentence)));
-        };
-        let failed = |error| Error::io("open the channel to", peer.clone(), error);
+        let runtime = readiness::runtime(OPEN, &peer)?;
+        let failed = |error| Error::io(OPEN, peer.clone(), error);
         stream.set_nonblocking(true).map_err(failed)?;
         let number = stream.as_raw_fd();
         let socket = readiness::readable_and_writable(stream.into()).map_err(|(_, error)| failed(error))?;

@@ -1,13 +1,14 @@
 //! What the kernel says a descriptor is, and which kinds can be sent to another process.
 
 use std::fs;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::socket::{AddressFamily, SockType, SockaddrStorage, getsockname, getsockopt, sockopt};
+use nix::sys::socket::{AddressFamily, SockType, getsockopt, sockopt};
 use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::isatty;
+
+use crate::net;
 
 /// The kinds that Node can receive, as libuv tells them apart. Any other makes a Node process refuse all later handles,
 /// or abort.
@@ -55,8 +56,7 @@ pub(super) fn kind_of(fd: BorrowedFd<'_>) -> Result<FdKind, String> {
         Err(Errno::ENOTSOCK) => return file(fd),
         Err(errno) => return Err(format!("a descriptor that says {errno}")),
     };
-    let family = family(fd);
-    match (family, socket) {
+    match (net::family(fd).ok().flatten(), socket) {
         (Some(AddressFamily::Inet | AddressFamily::Inet6), SockType::Stream) => Ok(FdKind::Tcp),
         (Some(AddressFamily::Inet), SockType::Datagram) => Ok(FdKind::Udp4),
         (Some(AddressFamily::Inet6), SockType::Datagram) => Ok(FdKind::Udp6),
@@ -65,12 +65,6 @@ pub(super) fn kind_of(fd: BorrowedFd<'_>) -> Result<FdKind, String> {
         (Some(AddressFamily::Unix), SockType::SeqPacket) => Err("a Unix seqpacket socket".to_owned()),
         (family, kind) => Err(format!("a socket of family {family:?} and type {kind:?}")),
     }
-}
-
-/// Returns the family of a socket's addresses, bound or not.
-fn family(fd: BorrowedFd<'_>) -> Option<AddressFamily> {
-    use nix::sys::socket::SockaddrLike;
-    getsockname::<SockaddrStorage>(fd.as_raw_fd()).ok()?.family()
 }
 
 /// Tells what `fd` is when it is not a socket: a pipe, or the name of what cannot be sent.
@@ -110,21 +104,11 @@ pub(super) fn is_channel(fd: BorrowedFd<'_>) -> Result<(), String> {
     }
 }
 
-/// Makes every read and write of this open file description return `EAGAIN` instead of waiting, in **every** process
-/// that holds it. Node assumes that and does not set it: a blocking socket would stop a whole Node process.
-pub(super) fn set_nonblocking(fd: impl AsFd) -> nix::Result<()> {
-    let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
-    if !flags.contains(OFlag::O_NONBLOCK) {
-        fcntl(fd.as_fd(), FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::File;
     use std::net::{TcpListener, UdpSocket};
-    use std::os::fd::OwnedFd;
+    use std::os::fd::{AsFd, OwnedFd};
     use std::os::unix::net::{UnixDatagram, UnixStream};
 
     use super::*;

@@ -8,14 +8,11 @@ use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 
-use nix::sys::socket::{Backlog, listen};
-
 use super::descriptor::{self, FdKind};
 use super::socket::{OnClose, Socket};
 use crate::error::{Error, ErrorKind, Result};
-
-/// How many connections the kernel queues for a server that arrives and does not listen yet: as many as Node asks for.
-const BACKLOG: i32 = 511;
+use crate::net;
+use crate::sys::readiness::set_nonblocking;
 
 /// Something that can be sent to another process: the same open file description, with a descriptor in each.
 ///
@@ -133,7 +130,7 @@ impl Handle {
         if !self.handle_type().fits(kind) {
             return Err(unsendable(format!("{} by the name of {}", kind.name(), self.type_name())));
         }
-        descriptor::set_nonblocking(self).map_err(|errno| Error::system("send", kind.name(), errno))
+        set_nonblocking(self, true).map_err(|errno| Error::system("send", kind.name(), errno))
     }
 
     /// Makes a handle of a descriptor that arrived with this type. `None` when it is something else; then it is closed.
@@ -146,11 +143,11 @@ impl Handle {
         if !handle_type.fits(kind) {
             return None;
         }
-        descriptor::set_nonblocking(&fd).ok()?;
+        set_nonblocking(&fd, true).ok()?;
         Some(match handle_type {
             HandleType::Server => {
                 if !descriptor::is_listening(fd.as_fd()) {
-                    listen(&fd, Backlog::new(BACKLOG).ok()?).ok()?;
+                    net::listen(&fd, None).ok()?;
                 }
                 Handle::Server(fd)
             }

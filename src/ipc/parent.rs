@@ -5,12 +5,13 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 
-use super::channel::Channel;
+use super::channel::{Channel, OPEN};
 use super::descriptor::is_channel;
 use super::incoming::Settings;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sys::environment;
 use crate::sys::inherited::Inherited;
+use crate::sys::readiness;
 
 /// The environment variable with the number of the channel's descriptor.
 pub const CHANNEL_FD: &str = "NODE_CHANNEL_FD";
@@ -70,7 +71,7 @@ pub fn parent() -> Result<Channel> {
 /// As for [`parent`].
 pub fn parent_with(mut settings: Settings) -> Result<Channel> {
     const PEER: &str = "our parent";
-    let none = |sentence: String| Error::new("open the channel to", PEER, ErrorKind::NoChannel(sentence));
+    let none = |sentence: String| Error::new(OPEN, PEER, ErrorKind::NoChannel(sentence));
     let number = env::var_os(CHANNEL_FD).unwrap_or_default();
     let inherited = Inherited::in_environment(CHANNEL_FD);
     let mode = env::var_os(SERIALIZATION_MODE);
@@ -92,15 +93,13 @@ pub fn parent_with(mut settings: Settings) -> Result<Channel> {
             return Err(none(format!("{sentence} {mode:?}, and only \"json\" is spoken here")));
         }
     }
-    if tokio::runtime::Handle::try_current().is_err() {
-        let sentence = "this thread is in no tokio runtime, which would serve the channel".to_owned();
-        return Err(Error::new("open the channel to", PEER, ErrorKind::InvalidInput(sentence)));
-    }
+    // Before the descriptor is taken, which can be done once.
+    readiness::runtime(OPEN, PEER)?;
     let check = |fd: BorrowedFd<'_>| is_channel(fd).map_err(|name| io::Error::other(format!("{name}, and no channel")));
     let fd = inherited.take(check).map_err(|error| match error.raw_os_error() {
         Some(libc::EBADF) => none(format!("NODE_CHANNEL_FD is {number}, and no such descriptor is open")),
         Some(libc::EBUSY) => none(format!("descriptor {number} has been taken before, or was opened by this process")),
-        Some(_) => Error::io("open the channel to", PEER, error),
+        Some(_) => Error::io(OPEN, PEER, error),
         None => none(format!("descriptor {number}, which NODE_CHANNEL_FD names, is {error}")),
     })?;
     settings.waits_for_peer = true;

@@ -75,16 +75,16 @@ impl Socket {
     /// Outside a tokio runtime, or in one whose I/O driver is not enabled.
     pub fn into_stream(self) -> Result<Stream> {
         let Socket { fd, on_close, .. } = self;
-        let registered = match descriptor::kind_of(fd.as_fd()) {
-            Ok(FdKind::Tcp) => tokio::net::TcpStream::from_std(fd.into()).map(net::Stream::Tcp),
-            Ok(FdKind::Unix) => tokio::net::UnixStream::from_std(fd.into()).map(net::Stream::Unix),
+        let is_unix = match descriptor::kind_of(fd.as_fd()) {
+            Ok(FdKind::Tcp) => false,
+            Ok(FdKind::Unix) => true,
             other => {
                 let actual = other.map_or_else(|name| name, |kind| kind.name().to_owned());
                 let expected = "a connection".to_owned();
                 return Err(Error::new("use", "a socket", ErrorKind::WrongHandle { actual, expected }));
             }
         };
-        let connection = registered.map_err(|error| Error::io("use", "a socket", error))?;
+        let connection = net::Stream::new(fd, is_unix).map_err(|error| Error::io("use", "a socket", error))?;
         Ok(Stream { connection, _on_close: on_close })
     }
 }

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 
 use tokio::io::unix::{AsyncFd, AsyncFdReadyGuard};
 
-use super::bind::{SocketFile, local_address};
+use super::bind::{Bound, SocketFile, listen, local_address};
 use crate::sys::accept::accept;
 use crate::sys::readiness;
 
@@ -18,16 +18,18 @@ pub(crate) struct Acceptor {
 }
 
 impl Acceptor {
-    /// Registers a socket that listens. `file` is removed when the acceptor is dropped.
+    /// Has a bound socket listen, as by [`listen`], and registers it.
     ///
     /// # Errors
     ///
-    /// Those of `epoll_ctl(2)`.
+    /// Those of `listen(2)` and `epoll_ctl(2)`.
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime, or in one whose I/O driver is not enabled.
-    pub(crate) fn new(socket: OwnedFd, file: Option<SocketFile>) -> io::Result<Acceptor> {
+    pub(crate) fn listen(bound: Bound, backlog: Option<i32>) -> io::Result<Acceptor> {
+        let Bound { socket, file } = bound;
+        listen(&socket, backlog)?;
         let socket = readiness::readable(socket).map_err(|(_, error)| error)?;
         Ok(Acceptor { socket, _file: file })
     }

@@ -7,7 +7,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::socket::{
     self, AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, UnixAddr, bind, getpeername, getsockname,
     getsockopt, setsockopt, sockopt,
@@ -15,6 +14,7 @@ use nix::sys::socket::{
 
 use super::address::{self, AddressType};
 use crate::sys::inherited::Announced;
+use crate::sys::readiness::set_nonblocking;
 
 /// How many connections the kernel keeps waiting by default, as in Node. The kernel's own limit is `net.core.somaxconn`.
 const BACKLOG: i32 = 511;
@@ -131,8 +131,7 @@ fn duplicate(number: i64, is_datagram: bool) -> nix::Result<OwnedFd> {
     if is_connection || (kind == SockType::Datagram) != is_datagram {
         return Err(Errno::EINVAL);
     }
-    let flags = OFlag::from_bits_retain(fcntl(&socket, FcntlArg::F_GETFL)?);
-    fcntl(&socket, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    set_nonblocking(&socket, true)?;
     Ok(socket)
 }
 
@@ -195,5 +194,5 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 }
 
 fn errno(error: std::io::Error) -> Errno {
-    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+    Errno::try_from(error).unwrap_or(Errno::EIO)
 }

@@ -14,5 +14,5 @@ mod stream;
 
 pub(crate) use accept::Acceptor;
 pub use address::AddressType;
-pub(crate) use bind::{Bound, Endpoint, SocketFile, listen, local_address};
-pub(crate) use stream::{Stream, is_unix};
+pub(crate) use bind::{Bound, Endpoint, listen, local_address};
+pub(crate) use stream::{Stream, family};

@@ -16,14 +16,13 @@ pub(crate) enum Stream {
     Unix(UnixStream),
 }
 
-/// Whether a socket is a Unix socket.
+/// Returns the family of a socket's addresses, bound or not.
 ///
 /// # Errors
 ///
 /// Those of `getsockname(2)`.
-pub(crate) fn is_unix(socket: impl AsFd) -> io::Result<bool> {
-    let address = getsockname::<SockaddrStorage>(socket.as_fd().as_raw_fd())?;
-    Ok(address.family() == Some(AddressFamily::Unix))
+pub(crate) fn family(socket: impl AsFd) -> nix::Result<Option<AddressFamily>> {
+    Ok(getsockname::<SockaddrStorage>(socket.as_fd().as_raw_fd())?.family())
 }
 
 impl Stream {

@@ -2,10 +2,38 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::runtime::Handle;
+
+use crate::error::Error;
+
+/// Sets whether reads and writes of this open file description return `EAGAIN` instead of waiting, in **every** process
+/// that holds it. Node assumes that they do and does not set it: a blocking socket would stop a whole Node process.
+///
+/// # Errors
+///
+/// Those of `fcntl(2)`.
+pub(crate) fn set_nonblocking(fd: impl AsFd, nonblocking: bool) -> nix::Result<()> {
+    let flags = OFlag::from_bits_retain(fcntl(fd.as_fd(), FcntlArg::F_GETFL)?);
+    if flags.contains(OFlag::O_NONBLOCK) != nonblocking {
+        fcntl(fd.as_fd(), FcntlArg::F_SETFL(flags ^ OFlag::O_NONBLOCK))?;
+    }
+    Ok(())
+}
+
+/// Returns this thread's runtime, which registers descriptors and runs the tasks that serve them.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) outside a tokio runtime.
+pub(crate) fn runtime(operation: &'static str, subject: &str) -> crate::Result<Handle> {
+    let text = "this thread has no tokio runtime to serve the channel";
+    Handle::try_current().map_err(|_| Error::invalid(operation, subject, text))
+}
 
 /// Registers a descriptor with this thread's runtime for readability.
 ///

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -11,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::cluster::protocol::Query;
 use crate::ipc::Handle;
-use crate::net::{self, Acceptor, Bound, SocketFile};
+use crate::net::{self, Acceptor, Bound};
 
 /// A socket that is open, and who accepts from it.
 #[derive(Debug)]
@@ -19,7 +18,7 @@ pub(super) enum OpenListener {
     /// A task of ours.
     Accepting { task: JoinHandle<()>, is_paused: bool, resumed: Arc<Notify> },
     /// The workers, which have it too.
-    Shared { socket: OwnedFd, is_datagram: bool, _file: Option<SocketFile> },
+    Shared { bound: Bound, is_datagram: bool },
 }
 
 impl OpenListener {
@@ -34,15 +33,14 @@ impl OpenListener {
         accepts: bool,
         accept: impl FnOnce(Acceptor, Arc<Notify>) -> JoinHandle<()>,
     ) -> Result<(OpenListener, Option<SocketAddr>), Errno> {
-        let Bound { socket, file } = query.endpoint().bind()?;
+        let bound = query.endpoint().bind()?;
         let is_datagram = query.address_type.is_udp();
-        let local = net::local_address(&socket).filter(|_| !is_datagram);
+        let local = net::local_address(&bound.socket).filter(|_| !is_datagram);
         if !accepts {
-            return Ok((OpenListener::Shared { socket, is_datagram, _file: file }, local));
+            return Ok((OpenListener::Shared { bound, is_datagram }, local));
         }
-        net::listen(&socket, query.backlog)?;
-        let errno = |error: io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
-        let acceptor = Acceptor::new(socket, file).map_err(errno)?;
+        let acceptor = Acceptor::listen(bound, query.backlog);
+        let acceptor = acceptor.map_err(|error| Errno::try_from(error).unwrap_or(Errno::EIO))?;
         let resumed = Arc::new(Notify::new());
         let task = accept(acceptor, resumed.clone());
         Ok((OpenListener::Accepting { task, is_paused: false, resumed }, local))
@@ -68,9 +66,9 @@ impl OpenListener {
 
     /// A duplicate of the socket for a worker, if the workers accept.
     pub(super) fn handle(&self) -> Option<io::Result<Handle>> {
-        let OpenListener::Shared { socket, is_datagram, .. } = self else { return None };
+        let OpenListener::Shared { bound, is_datagram } = self else { return None };
         let kind = if *is_datagram { Handle::NativeDatagram } else { Handle::Native };
-        Some(socket.as_fd().try_clone_to_owned().map(kind))
+        Some(bound.socket.try_clone().map(kind))
     }
 }
 

@@ -3,11 +3,10 @@
 use std::sync::{OnceLock, mpsc};
 use std::thread;
 
-use tokio::runtime::Handle;
-
 use crate::child_process::{Child, Command};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::ipc::Channel;
+use crate::sys::readiness;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -24,15 +23,13 @@ pub(super) fn fork(command: Command) -> Result<(Child, Channel)> {
         let run = move || work.into_iter().for_each(|job| job());
         thread::Builder::new().name("spawn workers".to_owned()).spawn(run).is_ok().then_some(jobs)
     });
-    let failed = |sentence: &str| Error::new("fork", "a worker", ErrorKind::InvalidInput(sentence.to_owned()));
-    let runtime =
-        Handle::try_current().map_err(|_| failed("this thread is in no tokio runtime, which would serve it"))?;
+    let runtime = readiness::runtime("fork", "a worker")?;
     let (done, forked) = mpsc::sync_channel(1);
     let job = move || {
         let _inside = runtime.enter();
         let _ = done.send(command.fork());
     };
-    let gone = || failed("the thread that starts the workers could not be started");
+    let gone = || Error::invalid("fork", "a worker", "the thread that starts the workers could not be started");
     jobs.as_ref().and_then(|jobs| jobs.send(Box::new(job)).ok()).ok_or_else(gone)?;
     // About a millisecond: until the new program runs, or is known not to.
     forked.recv().map_err(|_| gone())?

@@ -1,7 +1,6 @@
 //! What to listen on.
 
 use std::env;
-use std::ffi::OsStr;
 use std::fmt;
 use std::net::IpAddr;
 use std::os::fd::RawFd;
@@ -158,7 +157,7 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<IpAddr> {
         return Ok(ip);
     }
     let subject = || format!("{host}:{port}");
-    let unknown = |sentence: String| Error::new("listen on", subject(), ErrorKind::InvalidInput(sentence));
+    let unknown = |text: String| Error::invalid("listen on", subject(), text);
     let mut found = tokio::net::lookup_host((host, port))
         .await
         .map_err(|error| unknown(format!("the name has no address: {error}")).caused_by(error))?;
@@ -167,9 +166,7 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<IpAddr> {
 
 /// Makes a path absolute, without `.` and `..`, as Node does: workers with the same path share a socket.
 fn absolute(path: &Path) -> Result<String> {
-    let wrong = |sentence: &str| {
-        Error::new("listen on", path.display().to_string(), ErrorKind::InvalidInput(sentence.to_owned()))
-    };
+    let wrong = |text: &str| Error::invalid("listen on", path.display().to_string(), text);
     if path.as_os_str().is_empty() {
         return Err(wrong("the path is empty"));
     }
@@ -184,12 +181,8 @@ fn absolute(path: &Path) -> Result<String> {
     }
     let text = absolute.into_os_string().into_string();
     text.map_err(|text: std::ffi::OsString| {
-        wrong(&format!("{} is not UTF-8, and so cannot be written as JSON", shown(&text)))
+        wrong(&format!("{} is not UTF-8, and so cannot be written as JSON", text.display()))
     })
-}
-
-fn shown(text: &OsStr) -> String {
-    text.to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

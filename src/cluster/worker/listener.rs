@@ -4,12 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
+use nix::sys::socket::AddressFamily;
+
 use super::Connection;
 use super::connection::OpenConnection;
 use super::run::{ServerHandle, Take};
 use super::state::Input;
 use crate::error::{Error, Result};
-use crate::net::{AddressType, Stream, is_unix};
+use crate::net::{self, AddressType, Stream};
 
 /// Where a worker takes its connections from. Dropped, it is closed.
 #[derive(Debug)]
@@ -77,7 +79,7 @@ impl Listener {
 
     fn stream(&self, fd: OwnedFd) -> io::Result<Stream> {
         let is_unix = match self.address_type {
-            AddressType::Unsaid => is_unix(&fd)?,
+            AddressType::Unsaid => net::family(&fd)? == Some(AddressFamily::Unix),
             known => known == AddressType::Unix,
         };
         Stream::new(fd, is_unix)

@@ -276,9 +276,7 @@ impl WorkerProcess {
 
 /// Listens on a socket of our own.
 fn listen_alone(query: &Query) -> io::Result<Acceptor> {
-    let Bound { socket, file } = query.endpoint().bind()?;
-    net::listen(&socket, query.backlog)?;
-    Acceptor::new(socket, file)
+    Acceptor::listen(query.endpoint().bind()?, query.backlog)
 }
 
 /// Listens on the socket that the primary has bound.
@@ -288,6 +286,5 @@ fn listen_shared(socket: OwnedFd, query: &Query) -> io::Result<Acceptor> {
     if wanted.is_some_and(|wanted| net::local_address(&socket).is_some_and(|bound| i64::from(bound.port()) != wanted)) {
         return Err(io::Error::from_raw_os_error(libc::EADDRINUSE));
     }
-    net::listen(&socket, query.backlog)?;
-    Acceptor::new(socket, None)
+    Acceptor::listen(Bound { socket, file: None }, query.backlog)
 }

@@ -1,6 +1,6 @@
 //! Carries out what the worker's state machine decides. There is no rule in this file: it owns the channel, descriptors and tasks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -112,12 +112,10 @@ impl Process {
 
     fn carry_out(self: &Arc<Self>, inner: &mut Inner, input: Input) {
         let mut effects = Vec::new();
-        let mut next = Some(input);
-        while let Some(input) = next.take() {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
             inner.state.on(input, &mut effects);
-            for effect in effects.drain(..) {
-                next = self.perform(inner, effect).or(next);
-            }
+            inputs.extend(effects.drain(..).filter_map(|effect| self.perform(inner, effect)));
         }
     }
 
@@ -193,7 +191,7 @@ impl Process {
         granted.map_err(|error| match error.code() {
             Some(code) if is_descriptor && code == "EACCES" => {
                 let subject = format!("{subject}, which the primary must allow (Options::allow_descriptor)");
-                Error::io("listen on", subject, std::io::Error::from_raw_os_error(nix::libc::EACCES))
+                Error::io("listen on", subject, std::io::Error::from_raw_os_error(libc::EACCES))
             }
             _ => error,
         })

@@ -9,12 +9,6 @@ use super::{Address, Closed, Effect, FromPrimary, ListenerId, PrimaryState, Time
 use crate::cluster::protocol::{Query, Reply};
 use crate::cluster::schedule::Policy;
 
-/// The error of a worker that asks for a descriptor that was not announced.
-const EACCES: i32 = 13;
-
-/// The error of a worker that has too many listeners, or no descriptor for one.
-const EMFILE: i32 = 24;
-
 impl PrimaryState {
     /// A worker asks to listen (rule 9).
     pub(super) fn query(
@@ -34,10 +28,10 @@ impl PrimaryState {
             && !options.descriptors.iter().any(|allowed| i64::from(*allowed) == fd)
         {
             self.descriptor_refused(worker, Address::of(&query), effects);
-            return self.refuse(worker, seq, &key, EACCES, effects);
+            return self.refuse(worker, seq, &key, libc::EACCES, effects);
         }
         if !self.may_listen(worker) {
-            return self.refuse(worker, seq, &key, EMFILE, effects);
+            return self.refuse(worker, seq, &key, libc::EMFILE, effects);
         }
         if let Some(id) = self.keys.get(&(group, key.clone())).copied() {
             match self.listeners.get_mut(&id).and_then(|listener| listener.opening.as_mut()) {
@@ -128,7 +122,7 @@ impl PrimaryState {
         effects: &mut Vec<Effect>,
     ) {
         let Some(key) = self.listeners.get(&id).map(|listener| listener.key.clone()) else { return };
-        self.refuse(worker, ack, &key, EMFILE, effects);
+        self.refuse(worker, ack, &key, libc::EMFILE, effects);
         self.close(worker, key, now, effects);
     }
 
