@@ -1,0 +1,192 @@
+//! One recorded run of a lab: what it said, the system calls, and the lives of its processes, in causal order.
+//!
+//! A recording is a file of JSON lines, `book/recorded/NN-slug.rust.jsonl` or `….node.jsonl`: a [`Header`], then one [`Event`] a line. It
+//! holds what was observed. What a reader sees of it (meanings, marks, lanes, folding by step) is computed from it when it is shown.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use transcript::Line;
+
+/// The version of the format that this program reads and writes. It changes whenever an older reader would misunderstand a newer file.
+pub const FORMAT: u32 = 1;
+
+/// A whole recorded run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recording {
+    /// What was run, and with which versions.
+    pub header: Header,
+    /// What happened, in causal order: nothing is received before it is sent.
+    pub events: Vec<Event>,
+}
+
+/// The first line of a recording.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`FORMAT`] when it was written.
+    pub format: u32,
+    /// The name of the lab's directory: `05-handle-passing`.
+    pub lab: String,
+    /// Which of the lab's two programs was run.
+    pub language: Language,
+    /// The versions of what ran it, such as `node` → `20.20.2` and `linux` → `6.18`.
+    pub versions: BTreeMap<String, String>,
+}
+
+/// The language of a lab's program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    /// The lab itself.
+    Rust,
+    /// The same experiment in Node.
+    Node,
+}
+
+impl Language {
+    /// Both languages.
+    pub const ALL: [Language; 2] = [Language::Rust, Language::Node];
+
+    /// The name in a file's name: `rust` or `node`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Language::Rust => "rust",
+            Language::Node => "node",
+        }
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Language::Rust => "Rust",
+            Language::Node => "Node",
+        })
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// When, in microseconds since the first event. It never decreases from one event to the next.
+    pub us: u64,
+    /// The process to which it happened, or which did it.
+    pub pid: u32,
+    /// What happened.
+    #[serde(flatten)]
+    pub what: What,
+}
+
+/// What happened. In JSON the kinds are told apart by the member that gives each its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum What {
+    /// A process wrote a line of the transcript.
+    Line {
+        /// What it says.
+        #[serde(flatten)]
+        line: Line,
+        /// Where in the lab's source it was printed: `src/main.rs:41`, from the lab's directory.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+    },
+    /// A process made a system call.
+    Call(Call),
+    /// A process started another one. It stands after the call that did so.
+    Starts {
+        /// The new process.
+        starts: u32,
+    },
+    /// A process now runs another program. It stands after the call that did so.
+    Program {
+        /// The file's name without its directory: `node`.
+        program: String,
+    },
+    /// A signal reached a process.
+    Signal(Signal),
+    /// A process ended.
+    Exit {
+        /// How.
+        exit: Exit,
+    },
+}
+
+/// A system call that has returned, or never did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its name: `sendmsg`.
+    pub call: String,
+    /// The arguments.
+    pub arguments: Vec<Argument>,
+    /// What it returned: `3`, `-1 EAGAIN`; `?` when it did not return.
+    pub result: String,
+    /// The bytes that went through it, if any did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Payload>,
+    /// The descriptors that were sent or received with a message: numbers of the process that made the call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Descriptor>,
+    /// How many such calls in a row this one stands for, if it is more than one.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub times: u64,
+}
+
+fn once() -> u64 {
+    1
+}
+
+fn is_once(times: &u64) -> bool {
+    *times == 1
+}
+
+/// An argument of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Argument {
+    /// As strace writes it, without what it says about descriptors.
+    pub text: String,
+    /// What the descriptors in it refer to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub descriptors: Vec<Descriptor>,
+}
+
+/// A descriptor, and what it refers to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Descriptor {
+    /// Its number.
+    pub fd: i32,
+    /// What it refers to, as the kernel names it: `TCP:[127.0.0.1:40123]`, `pipe:[7758]`.
+    pub is: String,
+}
+
+/// Bytes that went through a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payload {
+    /// The first ones, at most 4 KiB, as text. What is no UTF-8 is U+FFFD.
+    pub text: String,
+    /// How many there were.
+    pub bytes: u64,
+}
+
+/// A signal that reached a process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    /// Its name: `SIGTERM`.
+    pub signal: String,
+    /// Who sent it; `None` if the kernel did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u32>,
+    /// Whether it stopped the process. One that killed is the process's [`Exit`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stops: bool,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Exit {
+    /// By itself, with this code.
+    Code(i32),
+    /// Killed by this signal.
+    Signal(String),
+}
