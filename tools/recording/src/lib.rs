@@ -3,6 +3,9 @@
 //! A recording is a file of JSON lines, `book/recorded/NN-slug.rust.jsonl` or `….node.jsonl`: a [`Header`], then one [`Event`] a line. It
 //! holds what was observed. What a reader sees of it (meanings, marks, lanes, folding by step) is computed from it when it is shown.
 
+pub mod lanes;
+pub mod marks;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
