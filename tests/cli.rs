@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         in_workspace("--node runs the original", &["node"], node),
         in_workspace("--compare shows equal facts and ends well", &["node"], compare_equal),
         in_workspace("--compare names the fact that differs and ends with 1", &["node"], compare_unequal),
+        in_workspace("--compare expects the differences that are declared", &["node"], compare_declared),
         in_workspace("--trace explains calls, within 80 columns", &["strace"], trace),
         in_workspace("--trace --json is JSON lines", &["strace"], trace_json),
         in_workspace("Ctrl-C leaves nothing behind", &[], |workspace| interrupted(workspace, None)),
@@ -175,18 +176,31 @@ fn compare_equal(workspace: &Workspace) {
     let (output, stdout, stderr) = run(workspace.lab(&["90", "--compare"]));
     assert!(output.status.success(), "{stderr}");
     fits(&stdout);
-    assert!(stdout.ends_with("All 2 facts are equal.\n"), "{stdout}");
+    assert!(stdout.ends_with("\n2 facts are equal.\n"), "{stdout}");
 }
 
 fn compare_unequal(workspace: &Workspace) {
     let (output, stdout, stderr) = run(workspace.lab(&["91", "--compare"]));
     assert_eq!(output.status.code(), Some(1));
     fits(&stdout);
-    assert!(stderr.contains("1 of 2 facts not equal: different \"size\""), "{stderr}");
+    assert!(stderr.contains("1 of 2 facts not as expected: different \"size\""), "{stderr}");
     let (output, stdout, _) = run(workspace.lab(&["91", "--compare", "--json"]));
     assert_eq!(output.status.code(), Some(1));
     let second = stdout.lines().nth(1).expect("two facts");
-    assert_eq!(second, r#"{"fact":"size","rust":"5","node":"4","equal":false}"#);
+    assert_eq!(second, r#"{"fact":"size","rust":"5","node":"4","verdict":"different"}"#);
+}
+
+fn compare_declared(workspace: &Workspace) {
+    let (output, stdout, stderr) = run(workspace.lab(&["93", "--compare"]));
+    assert!(output.status.success(), "{stderr}");
+    fits(&stdout);
+    assert!(
+        stdout.contains("differs, as") && stdout.ends_with("\n1 fact is equal, 1 differs as expected.\n"),
+        "{stdout}"
+    );
+    let (output, stdout, stderr) = run(workspace.lab(&["94", "--compare", "--json"]));
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    assert!(stderr.contains("1 of 2 facts not as expected: not as declared \"size\""), "{stderr}");
 }
 
 fn trace(workspace: &Workspace) {

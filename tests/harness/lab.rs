@@ -5,10 +5,14 @@ use snapbox::Redactions;
 
 use crate::harness::root;
 
+/// What a lab declares about itself.
+pub(crate) fn manifest(lab: &str) -> manifest::Lab {
+    manifest::Lab::read(&root().join("labs").join(lab)).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// The programs without which a lab cannot run, by its own account.
 pub(crate) fn needs(lab: &str) -> Vec<String> {
-    let lab = manifest::Lab::read(&root().join("labs").join(lab));
-    lab.unwrap_or_else(|error| panic!("{error}")).needs
+    manifest(lab).needs
 }
 
 /// What stands in `expected.txt` for what differs from run to run, and from machine to machine; `folder` is where the lab ran.

@@ -26,6 +26,14 @@ answer = 2
 because = "It was written that way."
 "#;
 
+const DIFFERS: &str = r#"
+[[package.metadata.lab.differs]]
+fact = "size"
+rust = "5"
+node = "4"
+because = "it was written that way"
+"#;
+
 /// Says two facts, or becomes `sh -c SCRIPT` when its arguments are `sh SCRIPT`.
 const MAIN: &str = r#"
 use std::os::unix::process::CommandExt;
@@ -56,7 +64,8 @@ for (const [fact, value] of [['colour', 'green'], ['size', '4']]) {
 }
 "#;
 
-/// The labs `90-alpha-equal`, `91-alpha-unequal` (its second fact is not Node's) and `92-broken` (does not compile).
+/// The labs `90-alpha-equal`, `91-alpha-unequal` (its second fact is not Node's), `92-broken` (does not compile), `93-declared` (its
+/// second fact is not Node's, as declared) and `94-equal-after-all` (its second fact is Node's, but declared as differing).
 #[derive(Debug)]
 pub(crate) struct Workspace {
     folder: tempfile::TempDir,
@@ -68,12 +77,15 @@ impl Workspace {
         workspace.write("Cargo.toml", "[workspace]\nmembers = [\"labs/*\"]\nresolver = \"3\"\n");
         workspace.write("tools/lab/Cargo.toml", "");
         fs::create_dir(workspace.path("empty")).expect("a folder");
-        for (name, main) in [
-            ("90-alpha-equal", MAIN.replace("RUST_SIZE", "4")),
-            ("91-alpha-unequal", MAIN.replace("RUST_SIZE", "5")),
-            ("92-broken", "fn main() { this is not Rust }\n".to_owned()),
+        let states = |size| MAIN.replace("RUST_SIZE", size);
+        for (name, main, differs) in [
+            ("90-alpha-equal", states("4"), ""),
+            ("91-alpha-unequal", states("5"), ""),
+            ("92-broken", "fn main() { this is not Rust }\n".to_owned(), ""),
+            ("93-declared", states("5"), DIFFERS),
+            ("94-equal-after-all", states("4"), DIFFERS),
         ] {
-            workspace.write(&format!("labs/{name}/Cargo.toml"), &MANIFEST.replace("NAME", name));
+            workspace.write(&format!("labs/{name}/Cargo.toml"), &(MANIFEST.replace("NAME", name) + differs));
             workspace.write(&format!("labs/{name}/src/main.rs"), &main);
             workspace.write(&format!("labs/{name}/node/main.js"), NODE);
         }
