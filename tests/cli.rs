@@ -38,9 +38,6 @@ fn main() -> ExitCode {
         in_workspace("what a pipe gets is what the lab wrote", &[], piped),
         in_workspace("a lab that does not compile is exit code 4", &[], broken),
         in_workspace("--node runs the original", &["node"], node),
-        in_workspace("--compare shows equal facts and ends well", &["node"], compare_equal),
-        in_workspace("--compare names the fact that differs and ends with 1", &["node"], compare_unequal),
-        in_workspace("--compare expects the differences that are declared", &["node"], compare_declared),
         in_workspace("--trace explains calls, within 80 columns", &["strace"], trace),
         in_workspace("--trace --json is JSON lines", &["strace"], trace_json),
         in_workspace("Ctrl-C leaves nothing behind", &[], |workspace| interrupted(workspace, None)),
@@ -56,6 +53,7 @@ fn main() -> ExitCode {
         }),
         in_workspace("Ctrl-C waits for the lab to clean up", &[], cleaned_up),
         in_workspace("a prediction is asked on a terminal and answered", &["setsid"], predicted),
+        in_workspace("with --node, the answer is Node's", &["setsid", "node"], predicted_for_node),
         in_workspace("nonsense asks once more, Enter skips, both are told the answer", &["setsid"], skipped),
         in_workspace("Ctrl-C at the question ends quietly", &["setsid"], interrupted_at_the_question),
         in_workspace("Ctrl-C on a terminal leaves its settings alone", &["setsid"], interrupted_on_a_terminal),
@@ -172,37 +170,6 @@ fn node(workspace: &Workspace) {
     assert_eq!(run(workspace.lab(&["90", "--node"])).1, "colour: green\nsize: 4\n");
 }
 
-fn compare_equal(workspace: &Workspace) {
-    let (output, stdout, stderr) = run(workspace.lab(&["90", "--compare"]));
-    assert!(output.status.success(), "{stderr}");
-    fits(&stdout);
-    assert!(stdout.ends_with("\n2 facts are equal.\n"), "{stdout}");
-}
-
-fn compare_unequal(workspace: &Workspace) {
-    let (output, stdout, stderr) = run(workspace.lab(&["91", "--compare"]));
-    assert_eq!(output.status.code(), Some(1));
-    fits(&stdout);
-    assert!(stderr.contains("1 of 2 facts not as expected: different \"size\""), "{stderr}");
-    let (output, stdout, _) = run(workspace.lab(&["91", "--compare", "--json"]));
-    assert_eq!(output.status.code(), Some(1));
-    let second = stdout.lines().nth(1).expect("two facts");
-    assert_eq!(second, r#"{"fact":"size","rust":"5","node":"4","verdict":"different"}"#);
-}
-
-fn compare_declared(workspace: &Workspace) {
-    let (output, stdout, stderr) = run(workspace.lab(&["93", "--compare"]));
-    assert!(output.status.success(), "{stderr}");
-    fits(&stdout);
-    assert!(
-        stdout.contains("differs, as") && stdout.ends_with("\n1 fact is equal, 1 differs as expected.\n"),
-        "{stdout}"
-    );
-    let (output, stdout, stderr) = run(workspace.lab(&["94", "--compare", "--json"]));
-    assert_eq!(output.status.code(), Some(1), "{stdout}");
-    assert!(stderr.contains("1 of 2 facts not as expected: not as declared \"size\""), "{stderr}");
-}
-
 fn trace(workspace: &Workspace) {
     let (output, stdout, stderr) = run(workspace.lab(&["90", "--trace", "--", "sh", "/bin/true; exit 3"]));
     assert_eq!(output.status.code(), Some(3), "{stderr}");
@@ -277,6 +244,15 @@ fn predicted(workspace: &Workspace) {
     terminal.types("1\n");
     terminal.shows("Not as you predicted. The answer is 2: two facts.");
     assert!(terminal.end().0.success());
+}
+
+fn predicted_for_node(workspace: &Workspace) {
+    let mut terminal = Terminal::start(&workspace.lab(&["90", "--node"]));
+    terminal.shows("Your prediction");
+    terminal.types("2\n");
+    terminal.shows("Your prediction was right: two facts.");
+    let (status, rest) = terminal.end();
+    assert!(status.success() && rest.contains("The original was written that way."), "{rest}");
 }
 
 fn skipped(workspace: &Workspace) {

@@ -163,6 +163,15 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_prediction_has_an_answer_for_each_language_where_they_differ() {
+        let answers = |path| {
+            let html = expanded(path, "{{#prediction}}").expect("a question");
+            (html.contains("<strong>In Rust: "), html.contains("<strong>In Node: "))
+        };
+        assert_eq!([answers(LAB), answers("labs/17-node-cluster.md")], [(false, false), (true, true)]);
+    }
+
     /// A blank line ends a block of HTML in Markdown.
     #[test]
     fn every_block_is_one_line() {
