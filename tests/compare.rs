@@ -2,7 +2,9 @@
 
 mod harness;
 
-use std::process::{ExitCode, Stdio};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use harness::trial;
@@ -20,13 +22,18 @@ fn main() -> ExitCode {
         compare("a fact that differs is named, and is exit code 1", different),
         compare("a declared difference is expected", declared),
         compare("a declared difference that is gone is exit code 1", gone),
+        compare("FORKLORE_NODE names another node", another_node),
     ])
 }
 
-/// Compares the lab `lab`; returns the exit code, stdout and stderr.
+/// Compares a lab; returns the exit code, stdout and stderr.
 fn compare(workspace: &Workspace, lab: &str, options: &[&str]) -> (i32, String, String) {
     let arguments: Vec<&str> = [lab, "--compare"].iter().chain(options).copied().collect();
-    let output = workspace.lab(&arguments).stdin(Stdio::null()).output().expect("it starts");
+    ended(workspace.lab(&arguments))
+}
+
+fn ended(mut command: Command) -> (i32, String, String) {
+    let output = command.stdin(Stdio::null()).output().expect("it starts");
     let text = |bytes| String::from_utf8(bytes).expect("text");
     let (stdout, stderr) = (text(output.stdout), text(output.stderr));
     for line in stdout.lines().filter(|line| !line.starts_with('{')) {
@@ -65,4 +72,24 @@ fn gone(workspace: &Workspace) {
     let (code, stdout, stderr) = compare(workspace, "94", &[]);
     assert_eq!(code, 1, "{stdout}");
     assert_eq!(stderr, "lab: 1 of 2 facts not as expected: not as declared \"size\"\n");
+}
+
+fn another_node(workspace: &Workspace) {
+    let node = workspace.path("another-node");
+    let script = "#!/bin/sh\n[ \"$1\" != --version ] || { echo v99.1.2; exit; }\nexec node \"$@\"\n";
+    fs::write(&node, script).expect("a file");
+    let with_node = |options: &[&str]| {
+        let mut command = workspace.lab(&[&["90", "--compare"], options].concat());
+        command.env("FORKLORE_NODE", &node);
+        ended(command)
+    };
+    let (code, stdout, stderr) = with_node(&[]);
+    let told = format!("lab: FORKLORE_NODE is {}: not an executable file\n", node.display());
+    assert_eq!((code, stdout, stderr), (3, String::new(), told), "it is not executable yet");
+
+    fs::set_permissions(&node, fs::Permissions::from_mode(0o755)).expect("our file");
+    let (code, stdout, stderr) = with_node(&[]);
+    assert!(code == 0 && stdout.contains(" Node 99.1.2 "), "{stdout}{stderr}");
+    let (_, stdout, _) = with_node(&["--json"]);
+    assert_eq!(stdout.lines().next(), Some(r#"{"lab":"90-alpha-equal","versions":{"node":"99.1.2"}}"#));
 }

@@ -66,7 +66,8 @@ for (const [fact, value] of [['colour', 'green'], ['size', '4']]) {
 "#;
 
 /// The labs `90-alpha-equal`, `91-alpha-unequal` (its second fact is not Node's), `92-broken` (does not compile), `93-declared` (its
-/// second fact is not Node's, as declared) and `94-equal-after-all` (its second fact is Node's, but declared as differing).
+/// second fact is not Node's, as declared), `94-equal-after-all` (its second fact is Node's, but declared as differing) and `95-library`
+/// (uses another crate).
 #[derive(Debug)]
 pub(crate) struct Workspace {
     folder: tempfile::TempDir,
@@ -77,16 +78,19 @@ impl Workspace {
         let workspace = Workspace { folder: tempfile::tempdir().expect("a temporary folder") };
         workspace.write("Cargo.toml", "[workspace]\nmembers = [\"labs/*\"]\nresolver = \"3\"\n");
         workspace.write("tools/lab/Cargo.toml", "");
+        workspace.write("library/Cargo.toml", "[package]\nname = \"library\"\nedition = \"2024\"\n");
+        workspace.write("library/src/lib.rs", "");
         fs::create_dir(workspace.path("empty")).expect("a folder");
         let states = |size| MAIN.replace("RUST_SIZE", size);
-        for (name, main, differs) in [
+        for (name, main, rest) in [
             ("90-alpha-equal", states("4"), ""),
             ("91-alpha-unequal", states("5"), ""),
             ("92-broken", "fn main() { this is not Rust }\n".to_owned(), ""),
             ("93-declared", states("5"), DIFFERS),
             ("94-equal-after-all", states("4"), DIFFERS),
+            ("95-library", states("4"), "[dependencies]\nlibrary.path = \"../../library\"\n"),
         ] {
-            workspace.write(&format!("labs/{name}/Cargo.toml"), &(MANIFEST.replace("NAME", name) + differs));
+            workspace.write(&format!("labs/{name}/Cargo.toml"), &(MANIFEST.replace("NAME", name) + rest));
             workspace.write(&format!("labs/{name}/src/main.rs"), &main);
             workspace.write(&format!("labs/{name}/node/main.js"), NODE);
         }

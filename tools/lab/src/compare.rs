@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{ContentArrangement, Table};
 use manifest::Difference;
+use manifest::programs::Node;
 use serde::{Serialize, Serializer};
 use transcript::{Line, Record};
 
@@ -64,16 +65,21 @@ impl Serialize for Verdict {
 
 pub(crate) fn both(catalogue: &Catalogue, lab: &Lab, options: &Options) -> Result<Ending, Failure> {
     let original = run::original(lab)?;
+    let program = Node::find().map_err(|error| Failure::missing(error.to_string()))?;
     let executable = build::lab(catalogue, lab)?;
     let mut progress = Progress::new();
     progress.show("running it in Rust …");
     let rust = facts(Program::new(executable).arguments(options.arguments(true)))?;
     progress.show("running it in Node …");
-    let node = facts(Program::new("node").arguments([original]).arguments(options.arguments(true)))?;
+    let node = facts(Program::new(&program.path).arguments([original]).arguments(options.arguments(true)))?;
     drop(progress);
 
     let rows = compare(&rust.facts, &node.facts, &lab.differs);
-    terminal::print(&if options.json { json(&rows) } else { table(&rows, Page::of_stdout()) })?;
+    let (name, version) = (&lab.name, &program.version);
+    terminal::print(&match options.json {
+        true => format!("{{\"lab\":\"{name}\",\"versions\":{{\"node\":\"{version}\"}}}}\n{}", json(&rows)),
+        false => table(&rows, version, Page::of_stdout()),
+    })?;
     for (side, ending) in [("Rust", rust.ending), ("Node", node.ending)] {
         if ending != Ending::SUCCESS {
             let sentence = format!("the run in {side} did not reach its end: {ending}");
@@ -164,11 +170,11 @@ fn summary(rows: &[Compared]) -> Result<String, String> {
     })
 }
 
-fn table(rows: &[Compared], page: Page) -> String {
+fn table(rows: &[Compared], version: &str, page: Page) -> String {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(page.width).unwrap_or(80));
-    table.set_header(["fact", "Rust", "Node", "verdict"]);
+    table.set_header(["fact", "Rust", &format!("Node {version}"), "verdict"]);
     for Compared { fact, rust, node, verdict, because } in rows {
         let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "(missing)".to_owned());
         let words = match (verdict, because) {
@@ -219,7 +225,7 @@ mod tests {
         assert!(
             json(&rows).ends_with("\"verdict\":\"differs, as expected\",\"because\":\"it was written that way\"}\n")
         );
-        let shown = table(&rows, Page { coloured: false, width: 120 });
+        let shown = table(&rows, "24.0.0", Page { coloured: false, width: 120 });
         assert!(shown.contains("differs, as expected: it was written that way"), "{shown}");
 
         for (rust, node, declared) in [
@@ -238,7 +244,7 @@ mod tests {
         let long = "the same long value again and again ".repeat(5);
         let stated = facts(&[("the name of a fact", &long)]);
         let rows = compare(&stated, &stated, &[]);
-        let table = table(&rows, Page { coloured: false, width: 80 });
+        let table = table(&rows, "24.0.0", Page { coloured: false, width: 80 });
         assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
         assert!(summary(&rows).is_ok() && summary(&[]).is_err());
     }

@@ -12,7 +12,6 @@
 //! | `compare.rs` | both, their facts in a table |
 //! | `predict.rs` | the question before a run and the answer after it |
 //! | `trace/` | a run under strace, merged with what the lab says |
-//! | `tools.rs` | programs that must be installed, and the sentence for one that is not |
 //! | `program.rs` | starting a program and outliving it, whatever signals arrive meanwhile |
 //! | `terminal.rs` | what the terminal can show, and writing to it |
 //! | `failure.rs` | how the command can end, and its exit codes |
@@ -27,7 +26,6 @@ mod predict;
 mod program;
 mod run;
 mod terminal;
-mod tools;
 mod trace;
 
 use std::process::ExitCode;
@@ -51,7 +49,7 @@ fn command(options: &Options) -> Result<Ending, Failure> {
         return Ok(Ending::SUCCESS);
     };
     let lab = catalogue.find(name)?;
-    tools::require(lab, options.how())?;
+    run::require(lab, options.how())?;
     let asked = Asked::ask(lab, options)?;
     let ending = match options.how() {
         How::Rust => run::in_rust(&catalogue, lab, options)?,

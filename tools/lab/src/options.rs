@@ -14,6 +14,9 @@ Examples:
   cargo lab 01 --json          the transcript for a program to read
   cargo lab 01 -- --help       what the lab itself takes
 
+Environment:
+  FORKLORE_NODE  the node to use for --node and --compare; default: node
+
 Exit codes:
   0        it ran to its end, or ended in good order when told to; with --compare: every fact is equal or differs as declared
   1        the lab could not do its work; with --compare: a fact is neither
