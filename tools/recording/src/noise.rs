@@ -6,7 +6,7 @@ use crate::words::ends;
 use crate::{Call, Event, What};
 
 /// Parts of the names of files that only the dynamic loader, the C library, Rust's runtime and Node look at.
-const RUNTIME_FILES: &str = ".cjs .js .mjs .node .so /etc/ld.so /etc/locale /etc/localtime /etc/nsswitch.conf /gconv/ /locale/ \
+const RUNTIME_FILES: &str = ".cjs .js .mjs .node .so /etc/ld.so /etc/locale /etc/localtime /etc/nsswitch.conf /etc/ssl/ /gconv/ /locale/ \
     /sys/fs/cgroup/ openssl package.json";
 
 /// What is needed to tell whether a call has nothing to do with the lesson:
