@@ -2,7 +2,6 @@
 //!
 //! `SNAPSHOTS=overwrite cargo test --test labs` records what the labs print now.
 
-mod harness;
 #[path = "harness/lab.rs"]
 mod lab;
 
@@ -154,7 +153,7 @@ fn interrupted_at_each_step(lab: &str, options: &[&str]) {
     if options.is_empty() {
         let mut alone = Command::new(program(&format!("lab-{lab}")));
         alone.stdin(Stdio::null()).stdout(Stdio::null());
-        let mark = harness::started::Mark::put_on(&mut alone);
+        let mark = harness::process::Mark::put_on(&mut alone);
         let child = alone.spawn().expect("it starts");
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), Signal::SIGTERM).expect("it is there");
         end_of(child);

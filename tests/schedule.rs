@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use proptest::prelude::*;
-
 use forklore::cluster::schedule::{Policy, Scheduler};
+use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
 enum Call {

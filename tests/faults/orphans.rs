@@ -2,11 +2,11 @@
 
 use forklore::child_process::{Exit, Signal};
 use forklore::cluster::schedule::Policy;
+use harness::{TestResult, root};
 use serde_json::json;
 
 use crate::clients::{ask, number};
-use crate::harness::root;
-use crate::kit::{Outcome, WORKER};
+use crate::kit::WORKER;
 use crate::remote::Remote;
 
 /// A primary with four workers, two of which will never look up again.
@@ -26,43 +26,43 @@ async fn with_four() -> Remote {
 }
 
 /// Waits for its end; that nobody is left then is seen at the end of every trial.
-async fn is_over(primary: Remote, exit: Exit) -> Outcome {
+async fn is_over(primary: Remote, exit: Exit) -> TestResult {
     assert_eq!(primary.child.exit().await?, exit);
     Ok(())
 }
 
-async fn killed_by(signal: Signal) -> Outcome {
+async fn killed_by(signal: Signal) -> TestResult {
     let primary = with_four().await;
     assert!(primary.child.kill(signal)?);
     is_over(primary, Exit::Signal(signal)).await
 }
 
-pub(crate) async fn killed_by_sigkill() -> Outcome {
+pub(crate) async fn killed_by_sigkill() -> TestResult {
     killed_by(Signal::SIGKILL).await
 }
 
-pub(crate) async fn killed_by_sigterm() -> Outcome {
+pub(crate) async fn killed_by_sigterm() -> TestResult {
     killed_by(Signal::SIGTERM).await
 }
 
-pub(crate) async fn killed_by_sigint() -> Outcome {
+pub(crate) async fn killed_by_sigint() -> TestResult {
     killed_by(Signal::SIGINT).await
 }
 
-pub(crate) async fn its_main_panics() -> Outcome {
+pub(crate) async fn its_main_panics() -> TestResult {
     let primary = with_four().await;
     primary.tell(&json!("panic")).await;
     is_over(primary, Exit::Code(101)).await
 }
 
-pub(crate) async fn its_main_returns() -> Outcome {
+pub(crate) async fn its_main_returns() -> TestResult {
     let primary = with_four().await;
     primary.tell(&json!("return")).await;
     is_over(primary, Exit::Code(0)).await
 }
 
 /// The kernel takes the end of the thread that has forked for that of the parent.
-pub(crate) async fn the_thread_that_forked_ends_and_its_worker_does_not() -> Outcome {
+pub(crate) async fn the_thread_that_forked_ends_and_its_worker_does_not() -> TestResult {
     let mut primary = Remote::start(Policy::RoundRobin).await;
     let worker = primary.fork("forkElsewhere", &[WORKER, "answer", "127.0.0.1:0"]).await;
     let address = primary.listening(worker).await;

@@ -2,10 +2,9 @@
 
 use std::fs;
 
+use harness::root;
 use regex::Regex;
 use snapbox::Redactions;
-
-use crate::harness::root;
 
 /// The programs without which a lab cannot run, by its own account.
 pub(crate) fn needs(lab: &str) -> Vec<String> {

@@ -4,38 +4,25 @@ use std::cell::Cell;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 use libtest_mimic::Trial;
 
-use super::{find, trial_unless};
+use crate::trials::{Case, find, trial_unless};
 
 /// The supported versions. One that is not installed is reported as ignored, or as a failure, as a missing tool is.
 const SUPPORTED: [u32; 4] = [20, 22, 24, 26];
 
 /// The environment variable with the `node` programs, or directories that contain one, separated by colons. Default: the
 /// `node` in PATH.
-pub(crate) const NODES: &str = "FORKLORE_NODES";
+pub const NODES: &str = "FORKLORE_NODES";
 
 thread_local! {
     /// The `node` of the test that this thread runs.
     static CURRENT: Cell<Option<&'static Path>> = const { Cell::new(None) };
 }
 
-/// A test for each version.
-pub(crate) struct Case {
-    name: &'static str,
-    test: Arc<dyn Fn() + Send + Sync>,
-}
-
-impl Case {
-    pub(crate) fn new(name: &'static str, test: impl Fn() + Send + Sync + 'static) -> Case {
-        Case { name, test: Arc::new(test) }
-    }
-}
-
 /// Returns the cases in each version, as `[node 26] name`.
-pub(crate) fn in_each_node(cases: Vec<Case>) -> Vec<Trial> {
+pub fn in_each_node(cases: Vec<Case>) -> Vec<Trial> {
     let installed: Vec<(u32, &'static Path)> = installed().map(|path| (version(&path), &*path.leak())).collect();
     let missing = SUPPORTED.iter().filter(|version| !installed.iter().any(|(installed, _)| installed == *version));
     let absent = missing.map(|version| {
@@ -44,11 +31,11 @@ pub(crate) fn in_each_node(cases: Vec<Case>) -> Vec<Trial> {
         trial_unless(Some(reason), &format!("[node {version}] {} tests", cases.len()), || ())
     });
     let present = installed.iter().flat_map(|(version, path)| {
-        cases.iter().map(move |Case { name, test }| {
-            let (path, test) = (*path, test.clone());
+        cases.iter().map(move |Case { name, run }| {
+            let (path, run) = (*path, run.clone());
             trial_unless(None, &format!("[node {version}] {name}"), move || {
                 CURRENT.set(Some(path));
-                test();
+                run();
             })
         })
     });
@@ -56,7 +43,7 @@ pub(crate) fn in_each_node(cases: Vec<Case>) -> Vec<Trial> {
 }
 
 /// Returns the `node` of this test; in a process that a test started with [`NODES`], the one that it names.
-pub(crate) fn node() -> PathBuf {
+pub fn node() -> PathBuf {
     CURRENT.get().map(Path::to_owned).or_else(|| installed().next()).expect("a node")
 }
 

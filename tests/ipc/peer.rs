@@ -9,8 +9,6 @@ use forklore::ipc::{Channel, Message, Settings};
 use forklore::sys::fd_passing;
 use nix::sys::stat::fstat;
 
-pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
-
 pub(crate) const ACK: &str = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 pub(crate) const NACK: &str = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 

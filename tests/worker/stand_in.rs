@@ -4,10 +4,9 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use serde_json::{Value, json};
-
 use forklore::cluster::{Connection, Listen, Listener, WorkerProcess};
 use forklore::ipc::{Channel, Handle, Settings};
+use serde_json::{Value, json};
 
 /// The primary's end.
 pub(crate) struct Primary(pub(crate) Channel);

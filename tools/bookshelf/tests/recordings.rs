@@ -5,8 +5,6 @@
 //! A run as JSON must say what `expected.txt` says. A trace cannot be compared word for word: which process comes first, how often one finds
 //! nothing to read yet, and how many calls are counted together differ from run to run. `Shown` says what is the same.
 
-#[path = "../../../tests/harness/mod.rs"]
-mod harness;
 #[path = "../../../tests/harness/lab.rs"]
 mod lab;
 

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use assert_cmd::prelude::*;
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
@@ -102,8 +103,7 @@ impl Book {
             let folder = tempfile::tempdir().expect("a folder");
             let start = Instant::now();
             let mut build = Command::new(env!("CARGO_BIN_EXE_bookshelf"));
-            let built = build.args(["build", "--out"]).arg(folder.path()).output().expect("it starts");
-            assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+            build.args(["build", "--out"]).arg(folder.path()).assert().success();
             let took = start.elapsed();
             let paths =
                 files(folder.path()).into_iter().filter(|path| path.extension().is_some_and(|one| one == "html"));

@@ -9,9 +9,8 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use harness::DEADLINE;
 use serde_json::Value;
-
-use crate::harness::started::DEADLINE;
 
 /// What a server answered.
 #[derive(Debug)]
