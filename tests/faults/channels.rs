@@ -33,7 +33,7 @@ fn sentence(how: &Disconnection) -> String {
     how.error.as_ref().expect("an error").to_string()
 }
 
-pub(crate) async fn the_reason_of_an_end_is_told() -> TestResult {
+pub(crate) async fn the_reason_of_the_end_is_reported() -> TestResult {
     let cluster = Watched::new(Options::default().message_limit(1000));
     let said = [
         ("echo no JSON >&3; exec cat", "no JSON"),

@@ -45,7 +45,7 @@ pub(crate) async fn a_worker_without_any_is_passed_over_until_it_has_some() -> T
 /// How many connections nobody can take.
 const CROWD: usize = 40;
 
-pub(crate) async fn no_worker_has_any_and_the_connections_rest() -> TestResult {
+pub(crate) async fn no_worker_has_any_and_the_connections_wait() -> TestResult {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (workers, address) = cluster.servers(2, || program("answer")).await;
@@ -71,7 +71,7 @@ pub(crate) async fn no_worker_has_any_and_the_connections_rest() -> TestResult {
 }
 
 /// One has refused it, the other one dies: the first is asked again.
-pub(crate) async fn what_one_refused_is_its_own_when_the_other_dies() -> TestResult {
+pub(crate) async fn a_refused_connection_is_offered_again_when_the_other_worker_dies() -> TestResult {
     let cluster = round_robin();
     let (full, address) = cluster.server(rust("answer")).await;
     cluster.tell(&full, "fill", "full").await;

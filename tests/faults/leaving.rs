@@ -73,7 +73,7 @@ pub(crate) async fn told_with_a_connection_on_its_way() -> TestResult {
 }
 
 /// It leaves at a connection, when others may be on their way to it.
-pub(crate) async fn it_leaves_at_its_tenth_connection() -> TestResult {
+pub(crate) async fn it_disconnects_at_its_tenth_connection() -> TestResult {
     let cluster = round_robin();
     let (steady, address) = cluster.server(rust("answer")).await;
     let load = Load::of(CLIENTS, address);
@@ -91,7 +91,7 @@ pub(crate) async fn it_leaves_at_its_tenth_connection() -> TestResult {
 
 /// It exits without a word as soon as it has answered one. What else it was handed is answered by another one, and only
 /// that.
-pub(crate) async fn it_exits_at_its_first_connection() -> TestResult {
+pub(crate) async fn it_exits_after_its_first_connection() -> TestResult {
     for (program, rounds) in [(rust as fn(&str) -> Command, 20), (node, 3)] {
         let cluster = round_robin();
         let (_steady, address) = cluster.server(rust("answer")).await;

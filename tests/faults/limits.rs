@@ -203,7 +203,7 @@ pub(crate) async fn the_user_closes_a_listener() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn what_waits_too_long_is_closed() -> TestResult {
+pub(crate) async fn a_connection_that_waits_too_long_is_closed() -> TestResult {
     let cluster = Watched::new(Options::default().waiting_time(Duration::from_millis(200)));
     let (stuck, address) = cluster.server(rust("stuck")).await;
     let crowd = Crowd::of(5, address).await;
@@ -217,7 +217,7 @@ pub(crate) async fn what_waits_too_long_is_closed() -> TestResult {
 }
 
 /// When descriptors run out is hard to arrange from outside, so this asks the state machine.
-pub(crate) async fn the_broken_are_closed_and_then_the_oldest() -> TestResult {
+pub(crate) async fn broken_connections_are_closed_before_the_oldest() -> TestResult {
     let (mut state, mut effects) = (PrimaryState::default(), Vec::new());
     let group = state.add_group(Options::default());
     let worker = state.next_worker();

@@ -123,7 +123,7 @@ pub(crate) async fn of_two_answers_the_first_counts() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn what_is_anothers_is_not_closed() -> TestResult {
+pub(crate) async fn a_listener_of_another_worker_is_not_closed() -> TestResult {
     let cluster = round_robin();
     let (other, address) = cluster.server(rust("answer")).await;
     let impostor = cluster.start(Command::new(IMPOSTOR));

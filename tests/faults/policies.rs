@@ -40,7 +40,7 @@ pub(crate) async fn sticky_keeps_each_client_at_its_worker() -> TestResult {
 }
 
 /// One that is late keeps its own clients waiting, and when it dies they go to the others.
-pub(crate) async fn sticky_waits_for_one_that_is_stuck_until_it_is_dead() -> TestResult {
+pub(crate) async fn sticky_waits_for_a_stuck_worker_until_it_is_dead() -> TestResult {
     let cluster = watched(Policy::Sticky);
     let (workers, address) = cluster.servers(3, || rust("answer")).await;
     let mut homes = BTreeMap::new();
@@ -85,7 +85,7 @@ pub(crate) async fn weights_are_respected() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn one_that_keeps_its_connections_gets_fewer() -> TestResult {
+pub(crate) async fn a_worker_that_keeps_its_connections_gets_fewer() -> TestResult {
     let cluster = watched(Policy::LeastConnections);
     let (slow, address) = cluster.server(rust("hold")).await;
     let (prompt, _) = cluster.servers(2, || rust("answer")).await;

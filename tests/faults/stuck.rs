@@ -26,7 +26,7 @@ async fn one_of_four(program: fn(&str) -> Command, options: Options) -> (Watched
     (cluster, workers, address)
 }
 
-pub(crate) async fn it_holds_its_window_and_no_more() -> TestResult {
+pub(crate) async fn it_holds_no_more_than_its_window() -> TestResult {
     for program in PROGRAMS {
         let (cluster, workers, address) = one_of_four(program, Options::default()).await;
         let (stuck, others) = (&workers[0], &workers[1..]);
@@ -51,7 +51,7 @@ pub(crate) async fn it_holds_its_window_and_no_more() -> TestResult {
 /// What counts as late, and some more.
 const LATE: Duration = Duration::from_millis(30);
 
-pub(crate) async fn late_it_is_handed_nothing_more() -> TestResult {
+pub(crate) async fn it_is_late_and_gets_no_more_connections() -> TestResult {
     for program in PROGRAMS {
         let (cluster, workers, address) = one_of_four(program, Options::default()).await;
         let (stuck, start) = (&workers[0], Instant::now());
@@ -85,7 +85,7 @@ pub(crate) async fn it_is_killed_if_there_is_a_limit() -> TestResult {
 }
 
 /// It runs, and reads: only that it accepts nothing.
-pub(crate) async fn it_accepts_nothing_and_is_told_to_go() -> TestResult {
+pub(crate) async fn it_accepts_nothing_and_is_told_to_disconnect() -> TestResult {
     let cluster = round_robin();
     let (stuck, address) = cluster.server(rust("stuck")).await;
     let crowd = Crowd::of(5, address).await;
@@ -100,7 +100,7 @@ pub(crate) async fn it_accepts_nothing_and_is_told_to_go() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn nobody_else_is_there() -> TestResult {
+pub(crate) async fn connections_wait_in_the_primary_and_the_kernel_for_a_new_worker() -> TestResult {
     let cluster = Watched::new(Options::default().waiting(8));
     let (stuck, address) = cluster.server(rust("stuck")).await;
     assert!(stuck.kill(Signal::SIGKILL)?);

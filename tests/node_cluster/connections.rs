@@ -13,13 +13,12 @@ use tokio::net::TcpStream;
 
 use crate::kit::{POLICIES, all_of, ask, get, node};
 
-pub(crate) async fn a_connection_that_came_as_a_server_closed_is_anothers() -> TestResult {
+pub(crate) async fn a_connection_for_a_closed_server_goes_to_another_worker() -> TestResult {
     let cluster = round_robin();
     let stdio = |stdin| [stdin, Stdio::Inherit, Stdio::Inherit];
     let first = cluster.start(node("server.js", "looksAway").stdio(stdio(Stdio::Pipe)));
     let address = cluster.listening_at(&first).await;
-    first.send("look away").await?;
-    assert_eq!(cluster.message(&first).await, "looking away");
+    cluster.tell(&first, "look away", "looking away").await;
     let mut stdin = first.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
     let client = TcpStream::connect(address).await?;
     until(|| first.given() == 1).await;
@@ -34,18 +33,16 @@ pub(crate) async fn a_connection_that_came_as_a_server_closed_is_anothers() -> T
     Ok(())
 }
 
-pub(crate) async fn a_connection_that_nobody_takes_waits_for_a_server() -> TestResult {
+pub(crate) async fn a_refused_connection_waits_for_a_server() -> TestResult {
     let cluster = round_robin();
     let worker = cluster.start(node("server.js", "looksAway").stdin(Stdio::Pipe));
     let address = cluster.listening_at(&worker).await;
-    worker.send("look away").await?;
-    assert_eq!(cluster.message(&worker).await, "looking away");
+    cluster.tell(&worker, "look away", "looking away").await;
     let mut stdin = worker.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
     let client = TcpStream::connect(address).await?;
     until(|| worker.given() == 1).await;
     stdin.write_all(b"!").await?;
-    let primary = cluster.primary.clone();
-    until(|| primary.listeners()[0].waiting == 1).await;
+    cluster.waiting(1).await;
     assert_eq!((worker.taken(), worker.unanswered()), (0, 0));
     let (successor, _) = cluster.server(node("server.js", "net")).await;
     assert_eq!(all_of(client).await, successor.id().to_string());
@@ -53,12 +50,11 @@ pub(crate) async fn a_connection_that_nobody_takes_waits_for_a_server() -> TestR
     Ok(())
 }
 
-pub(crate) async fn what_a_worker_had_not_looked_at_when_it_died_is_anothers() -> TestResult {
+pub(crate) async fn an_unread_connection_of_a_dead_worker_goes_to_another_worker() -> TestResult {
     let cluster = round_robin();
     let dying = cluster.start(node("server.js", "looksAway").stdin(Stdio::Pipe));
     let address = cluster.listening_at(&dying).await;
-    dying.send("look away").await?;
-    assert_eq!(cluster.message(&dying).await, "looking away");
+    cluster.tell(&dying, "look away", "looking away").await;
     let client = TcpStream::connect(address).await?;
     until(|| dying.unanswered() == 1).await;
     let (other, _) = cluster.server(node("server.js", "net")).await;
@@ -83,7 +79,7 @@ pub(crate) async fn a_connection_of_ours_is_served_by_a_workers_http_server() ->
     Ok(())
 }
 
-pub(crate) async fn a_worker_that_goes_with_handles_on_the_way_breaks_nothing() -> TestResult {
+pub(crate) async fn a_worker_that_exits_with_handles_on_the_way_loses_none() -> TestResult {
     let cluster = round_robin();
     let worker = cluster.start(node("worker.js", "exits"));
     let ours = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -118,18 +114,15 @@ pub(crate) async fn one_of_two_closes_and_listens_again() -> TestResult {
         let (first, address) = cluster.server(node("server.js", "net")).await;
         let (second, same) = cluster.server(node("server.js", "net")).await;
         assert_eq!(same, address);
-        first.send("close").await?;
-        assert_eq!(cluster.message(&first).await, "closed");
-        let primary = cluster.primary.clone();
-        until(|| primary.listeners()[0].workers == 1).await;
+        cluster.tell(&first, "close", "closed").await;
+        until(|| cluster.listener().workers == 1).await;
         assert_eq!(ask(address).await, second.id().to_string());
         first.send("again").await?;
         assert_eq!(cluster.listening_at(&first).await, address);
         assert_eq!(cluster.message(&first).await, "again");
         // Alone, it still serves that port.
-        second.send("close").await?;
-        assert_eq!(cluster.message(&second).await, "closed");
-        until(|| primary.listeners()[0].workers == 1).await;
+        cluster.tell(&second, "close", "closed").await;
+        until(|| cluster.listener().workers == 1).await;
         assert_eq!(ask(address).await, first.id().to_string());
         cluster.end().await;
     }
@@ -146,9 +139,7 @@ pub(crate) async fn a_server_in_a_domain_listens() -> TestResult {
 
 pub(crate) async fn workers_share_the_keys_of_tls_tickets() -> TestResult {
     let cluster = round_robin();
-    let workers = [cluster.start(node("tls.js", "worker")), cluster.start(node("tls.js", "worker"))];
-    let address = cluster.listening_at(&workers[0]).await;
-    assert_eq!(cluster.listening_at(&workers[1]).await, address);
+    let (workers, address) = cluster.servers(2, || node("tls.js", "worker")).await;
     let keys = [cluster.message(&workers[0]).await, cluster.message(&workers[1]).await];
     assert_eq!(keys[0], keys[1]);
     let client = node("tls.js", "client").arg(address.port().to_string());

@@ -22,7 +22,7 @@ pub(crate) async fn an_idle_worker_can_be_disconnected() -> TestResult {
 }
 
 /// Node's worker closes its channel once more for each time that it is told, and dies of the second one.
-pub(crate) async fn a_worker_that_is_told_twice_goes_once() -> TestResult {
+pub(crate) async fn a_worker_that_is_told_twice_to_disconnect_exits_once() -> TestResult {
     let cluster = round_robin();
     let idle = cluster.start(node("worker.js", "idle"));
     cluster.online(&idle).await;
@@ -56,7 +56,7 @@ pub(crate) async fn the_primary_can_be_disconnected_while_a_worker_disconnects()
     Ok(())
 }
 
-pub(crate) async fn disconnect_resolves_when_nobody_is_left() -> TestResult {
+pub(crate) async fn disconnect_resolves_when_no_worker_is_left() -> TestResult {
     let cluster = round_robin();
     let workers = [cluster.start(node("worker.js", "idle")), cluster.start(node("worker.js", "echo"))];
     assert_eq!(cluster.primary.workers(), workers);
@@ -114,15 +114,15 @@ async fn a_worker_without_a_server_goes(script: &str, what: &str) -> TestResult 
     Ok(())
 }
 
-pub(crate) async fn a_worker_without_a_server_goes_while_another_has_one() -> TestResult {
+pub(crate) async fn a_worker_without_a_server_exits_while_another_has_one() -> TestResult {
     a_worker_without_a_server_goes("server.js", "net").await
 }
 
-pub(crate) async fn a_worker_without_a_server_goes_while_another_has_udp() -> TestResult {
+pub(crate) async fn a_worker_without_a_server_exits_while_another_has_udp() -> TestResult {
     a_worker_without_a_server_goes("datagram.js", "receives").await
 }
 
-pub(crate) async fn a_worker_that_kills_or_disconnects_itself_goes_in_order() -> TestResult {
+pub(crate) async fn a_worker_that_kills_or_disconnects_itself_exits_in_order() -> TestResult {
     for policy in POLICIES {
         for way in ["kill", "disconnect", "destroy"] {
             let cluster = watched(policy);
@@ -204,11 +204,9 @@ pub(crate) async fn disconnect_waits_for_the_connections() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn both_workers_of_a_shared_socket_go_with_a_connection_open() -> TestResult {
+pub(crate) async fn both_workers_of_a_shared_socket_exit_with_a_connection_open() -> TestResult {
     let cluster = watched(Policy::Shared);
-    let workers = [cluster.start(node("server.js", "lasting")), cluster.start(node("server.js", "lasting"))];
-    let address = cluster.listening_at(&workers[0]).await;
-    assert_eq!(cluster.listening_at(&workers[1]).await, address);
+    let (workers, address) = cluster.servers(2, || node("server.js", "lasting")).await;
     let mut client = TcpStream::connect(address).await?;
     client.write_all(b"well?").await?;
     let mut line = [0; 5];

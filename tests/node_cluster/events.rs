@@ -81,7 +81,7 @@ pub(crate) async fn a_worker_can_have_a_pipe_besides_the_channel() -> TestResult
     Ok(())
 }
 
-pub(crate) async fn what_answers_nothing_is_ignored() -> TestResult {
+pub(crate) async fn an_answer_to_no_question_is_ignored() -> TestResult {
     let cluster = round_robin();
     let worker = cluster.start(node("worker.js", "nonsense"));
     assert_eq!(cluster.message(&worker).await, "and now sense");

@@ -119,7 +119,7 @@ pub(crate) async fn a_server_keeps_its_worker_alive() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn a_server_without_a_reference_keeps_nobody_alive() -> TestResult {
+pub(crate) async fn a_server_without_a_reference_does_not_keep_its_worker_alive() -> TestResult {
     for policy in POLICIES {
         let cluster = watched(policy);
         let worker = cluster.start(node("server.js", "notKeptAlive"));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use forklore::child_process::{Exit, Signal};
 use forklore::cluster::schedule::Policy;
-use forklore::cluster::{AddressType, Options, Worker};
+use forklore::cluster::{AddressType, Options};
 use harness::watched::{IDLE_LIFE, Watched, round_robin, watched};
 use harness::{TestResult, until};
 use nix::errno::Errno;
@@ -46,16 +46,10 @@ pub(crate) async fn listen_needs_nothing_but_a_callback() -> TestResult {
 
 pub(crate) async fn a_hundred_connections_are_25_for_each_of_four() -> TestResult {
     let cluster = round_robin();
-    let workers: Vec<Worker> = (0..4).map(|_| cluster.start(node("server.js", "http"))).collect();
-    let mut addresses = Vec::new();
-    for worker in &workers {
-        addresses.push(cluster.listening_at(worker).await);
-    }
-    addresses.dedup();
-    assert_eq!(addresses.len(), 1, "one port for all: {addresses:?}");
+    let (workers, address) = cluster.servers(4, || node("server.js", "http")).await;
     let mut answers = BTreeMap::new();
     for _ in 0..100 {
-        *answers.entry(get(addresses[0]).await).or_insert(0) += 1;
+        *answers.entry(get(address).await).or_insert(0) += 1;
     }
     let even = workers.iter().map(|worker| (worker.id().to_string(), 25)).collect();
     assert_eq!(answers, even);
@@ -68,10 +62,8 @@ pub(crate) async fn a_hundred_connections_are_25_for_each_of_four() -> TestResul
 
 pub(crate) async fn workers_accept_by_themselves_on_a_shared_socket() -> TestResult {
     let cluster = watched(Policy::Shared);
-    let workers = [cluster.start(node("server.js", "http")), cluster.start(node("server.js", "http"))];
-    let address = cluster.listening_at(&workers[0]).await;
-    assert_eq!(cluster.listening_at(&workers[1]).await, address);
-    let ids = workers.each_ref().map(|worker| worker.id().to_string());
+    let (workers, address) = cluster.servers(2, || node("server.js", "http")).await;
+    let ids: Vec<String> = workers.iter().map(|worker| worker.id().to_string()).collect();
     for _ in 0..20 {
         assert!(ids.contains(&get(address).await));
     }
@@ -88,9 +80,7 @@ pub(crate) async fn workers_accept_by_themselves_on_a_shared_socket() -> TestRes
 pub(crate) async fn every_policy_serves_with_node_workers() -> TestResult {
     for policy in Policy::ALL {
         let cluster = watched(policy);
-        let workers = [cluster.start(node("server.js", "http")), cluster.start(node("server.js", "http"))];
-        let address = cluster.listening_at(&workers[0]).await;
-        assert_eq!(cluster.listening_at(&workers[1]).await, address);
+        let (_, address) = cluster.servers(2, || node("server.js", "http")).await;
         let mut times = [0, 0];
         for _ in 0..10 {
             times[get(address).await.parse::<usize>()? - 1] += 1;
@@ -140,9 +130,9 @@ pub(crate) async fn ipv6_without_ipv6_only_is_ipv4_too() -> TestResult {
     Ok(())
 }
 
-async fn ipv6_only_leaves_ipv4_free(policy: Policy) -> TestResult {
+async fn ipv6_only(policy: Policy) -> TestResult {
     let only = json!({ "host": "::", "port": 0, "ipv6Only": true });
-    // Another process may have that port for IPv4; that it has all of these is no coincidence.
+    // Another process may have a port for IPv4, but not each of these.
     for _ in 0..8 {
         let cluster = watched(policy);
         let worker = cluster.start(node_with("server.js", "net", &only));
@@ -157,12 +147,11 @@ async fn ipv6_only_leaves_ipv4_free(policy: Policy) -> TestResult {
     Err("IPv4 was never free".into())
 }
 
-pub(crate) async fn ipv6_only_leaves_ipv4_free_by_round_robin() -> TestResult {
-    ipv6_only_leaves_ipv4_free(Policy::RoundRobin).await
-}
-
-pub(crate) async fn ipv6_only_leaves_ipv4_free_when_shared() -> TestResult {
-    ipv6_only_leaves_ipv4_free(Policy::Shared).await
+pub(crate) async fn ipv6_only_leaves_ipv4_free() -> TestResult {
+    for policy in POLICIES {
+        ipv6_only(policy).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn a_descriptor_of_the_primary_is_served() -> TestResult {
@@ -175,7 +164,7 @@ pub(crate) async fn a_descriptor_of_the_primary_is_served() -> TestResult {
             (address.fd, address.to_string()),
             (Some(ours.as_raw_fd().into()), format!("descriptor {}", ours.as_raw_fd()))
         );
-        assert_eq!(cluster.primary.listeners()[0].local, Some(ours.local_addr()?));
+        assert_eq!(cluster.listener().local, Some(ours.local_addr()?));
         assert_eq!(ask(ours.local_addr()?).await, worker.id().to_string());
         cluster.end().await;
     }
@@ -229,9 +218,8 @@ pub(crate) async fn a_listener_waits_for_a_successor() -> TestResult {
     assert_eq!(cluster.exit(&first).await, Exit::Signal(Signal::SIGKILL));
     assert_eq!(cluster.primary.workers(), []);
     let client = TcpStream::connect(address).await?;
-    let primary = cluster.primary.clone();
-    until(|| primary.listeners()[0].waiting == 1).await;
-    assert_eq!(primary.listeners()[0].workers, 0);
+    cluster.waiting(1).await;
+    assert_eq!(cluster.listener().workers, 0);
     // It asks for any port, as the first one did, and gets what that one had.
     let (second, same) = cluster.server(node("server.js", "net")).await;
     assert_eq!(same, address);
@@ -243,10 +231,8 @@ pub(crate) async fn a_listener_waits_for_a_successor() -> TestResult {
 pub(crate) async fn a_closed_listener_lingers_for_a_successor_if_it_is_to() -> TestResult {
     let cluster = round_robin();
     let (first, address) = cluster.server(node("server.js", "net")).await;
-    first.send("close").await?;
-    assert_eq!(cluster.message(&first).await, "closed");
-    let primary = cluster.primary.clone();
-    until(|| primary.listeners()[0].workers == 0).await;
+    cluster.tell(&first, "close", "closed").await;
+    until(|| cluster.listener().workers == 0).await;
     let (second, same) = cluster.server(node("server.js", "net")).await;
     assert_eq!(same, address);
     assert_eq!(ask(address).await, second.id().to_string());
@@ -254,10 +240,8 @@ pub(crate) async fn a_closed_listener_lingers_for_a_successor_if_it_is_to() -> T
 
     let cluster = Watched::new(Options::default().linger(Duration::ZERO));
     let (worker, address) = cluster.server(node("server.js", "net")).await;
-    worker.send("close").await?;
-    assert_eq!(cluster.message(&worker).await, "closed");
-    let primary = cluster.primary.clone();
-    until(|| primary.listeners().is_empty()).await;
+    cluster.tell(&worker, "close", "closed").await;
+    until(|| cluster.primary.listeners().is_empty()).await;
     // Until they execute, processes that are started meanwhile have all that we have, and so the port, too.
     until(|| TcpListener::bind(address).is_ok()).await;
     // And it can listen again.

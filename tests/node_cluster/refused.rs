@@ -14,6 +14,13 @@ use serde_json::{Value, json};
 
 use crate::kit::{POLICIES, all_of, node_with};
 
+/// A listener, and the options of another one at its port.
+fn taken_port() -> std::io::Result<(TcpListener, Value)> {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
+    Ok((taken, there))
+}
+
 fn error(code: &str, errno: Errno) -> Value {
     json!({ "code": code, "errno": -(errno as i32), "syscall": "bind" })
 }
@@ -34,19 +41,12 @@ async fn refusal(policy: Policy, options: &Value) -> Value {
     refusal
 }
 
-async fn a_port_in_use_is_refused(policy: Policy) -> TestResult {
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
-    assert_eq!(refusal(policy, &there).await, error("EADDRINUSE", Errno::EADDRINUSE));
+pub(crate) async fn a_port_in_use_is_refused() -> TestResult {
+    let (_taken, there) = taken_port()?;
+    for policy in POLICIES {
+        assert_eq!(refusal(policy, &there).await, error("EADDRINUSE", Errno::EADDRINUSE));
+    }
     Ok(())
-}
-
-pub(crate) async fn a_port_in_use_is_refused_by_round_robin() -> TestResult {
-    a_port_in_use_is_refused(Policy::RoundRobin).await
-}
-
-pub(crate) async fn a_port_in_use_is_refused_when_shared() -> TestResult {
-    a_port_in_use_is_refused(Policy::Shared).await
 }
 
 /// Restores what a thread may do with files.
@@ -58,8 +58,8 @@ impl Drop for Restored {
     }
 }
 
-/// Root may bind to every port, so it is a folder that nobody may write to, and a user without rights.
-async fn what_one_may_not_bind_is_refused(policy: Policy) -> TestResult {
+/// Root may bind to every port, so this takes a directory that is read-only, and a user without rights.
+async fn without_permission(policy: Policy) -> TestResult {
     let folder = tempfile::tempdir()?;
     std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o555))?;
     let there = json!({ "path": folder.path().join("socket") });
@@ -77,12 +77,11 @@ async fn what_one_may_not_bind_is_refused(policy: Policy) -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn what_one_may_not_bind_is_refused_by_round_robin() -> TestResult {
-    what_one_may_not_bind_is_refused(Policy::RoundRobin).await
-}
-
-pub(crate) async fn what_one_may_not_bind_is_refused_when_shared() -> TestResult {
-    what_one_may_not_bind_is_refused(Policy::Shared).await
+pub(crate) async fn an_address_without_permission_is_refused() -> TestResult {
+    for policy in POLICIES {
+        without_permission(policy).await?;
+    }
+    Ok(())
 }
 
 pub(crate) async fn a_path_in_use_is_refused() -> TestResult {
@@ -137,10 +136,9 @@ pub(crate) async fn a_worker_can_listen_later_where_it_was_refused() -> TestResu
     Ok(())
 }
 
-pub(crate) async fn an_error_that_nobody_expects_is_an_exception() -> TestResult {
+pub(crate) async fn an_error_without_a_listener_is_an_exception() -> TestResult {
     let cluster = round_robin();
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
+    let (_taken, there) = taken_port()?;
     let worker = cluster.start(node_with("server.js", "unprepared", &there));
     assert_eq!(cluster.message(&worker).await, error("EADDRINUSE", Errno::EADDRINUSE));
     // It has caught it, and lives until it is told to disconnect.
@@ -154,8 +152,7 @@ pub(crate) async fn an_error_that_nobody_expects_is_an_exception() -> TestResult
 pub(crate) async fn a_worker_disconnects_on_an_error() -> TestResult {
     for policy in POLICIES {
         let cluster = watched(policy);
-        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
+        let (_taken, there) = taken_port()?;
         let worker = cluster.start(node_with("server.js", "net", &there));
         assert_eq!(cluster.message(&worker).await["code"], "EADDRINUSE");
         worker.send("disconnect").await?;

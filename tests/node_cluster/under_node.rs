@@ -106,7 +106,7 @@ pub(crate) async fn a_udp_socket_is_shared() -> TestResult {
     in_both("udp", json!(["udp4", true, { "true": 50 }])).await
 }
 
-pub(crate) async fn a_port_that_is_taken_is_an_error() -> TestResult {
+pub(crate) async fn a_taken_port_is_an_error() -> TestResult {
     let error = "listen on 127.0.0.1:PORT: address already in use (EADDRINUSE)";
     in_both("taken", json!([error, "\"are you there?\"", well()])).await
 }
@@ -115,7 +115,7 @@ pub(crate) async fn a_worker_may_have_several_servers() -> TestResult {
     in_both("several", json!([["127.0.0.1", "127.0.0.1", null, "own"], 4, ["1", "1", "1", "1"], well()])).await
 }
 
-pub(crate) async fn a_name_is_asked_for_in_the_worker() -> TestResult {
+pub(crate) async fn a_host_name_is_resolved_in_the_worker() -> TestResult {
     in_both("named", json!([true, "1", well()])).await
 }
 
@@ -143,7 +143,7 @@ pub(crate) async fn a_busy_primary_learns_of_each_end_before_the_exit() -> TestR
     in_both("busy", json!([50, { "disconnect exit": 100 }])).await
 }
 
-pub(crate) async fn workers_go_with_their_primary() -> TestResult {
+pub(crate) async fn workers_exit_with_their_primary() -> TestResult {
     for policy in POLICIES {
         let mut command = std::process::Command::new(node());
         command.arg(root().join("tests/node/primary.js")).args([WORKER, "doomed"]);

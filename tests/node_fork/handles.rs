@@ -117,7 +117,7 @@ pub(crate) async fn a_udp_socket_receives_in_node() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn node_says_how_many_of_our_sockets_it_has() -> TestResult {
+pub(crate) async fn node_counts_the_sockets_that_it_was_passed() -> TestResult {
     let (child, channel) = fork("keep");
     let mut clients = Vec::new();
     for number in 1..=3 {
