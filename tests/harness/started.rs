@@ -15,13 +15,13 @@ use crate::process::Mark;
 
 /// The lines of a stream as they come, and in the end all of it.
 #[derive(Debug)]
-struct Lines {
+struct OutputLines {
     coming: mpsc::Receiver<String>,
     all: thread::JoinHandle<String>,
 }
 
-impl Lines {
-    fn of(stream: impl Read + Send + 'static) -> Lines {
+impl OutputLines {
+    fn of(stream: impl Read + Send + 'static) -> OutputLines {
         let (sender, coming) = mpsc::channel();
         let all = thread::spawn(move || {
             let mut all = String::new();
@@ -33,7 +33,7 @@ impl Lines {
             }
             all
         });
-        Lines { coming, all }
+        OutputLines { coming, all }
     }
 
     /// Waits for a line; `None` at the deadline or the stream's end.
@@ -56,8 +56,8 @@ impl Lines {
 #[derive(Debug)]
 pub struct Started {
     child: Child,
-    stdout: Lines,
-    stderr: Lines,
+    stdout: OutputLines,
+    stderr: OutputLines,
     /// What marks the program and everything that it starts.
     pub mark: Mark,
 }
@@ -68,8 +68,8 @@ impl Started {
         let mark = Mark::put_on(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().expect("it starts");
-        let stdout = Lines::of(child.stdout.take().expect("a pipe"));
-        let stderr = Lines::of(child.stderr.take().expect("a pipe"));
+        let stdout = OutputLines::of(child.stdout.take().expect("a pipe"));
+        let stderr = OutputLines::of(child.stderr.take().expect("a pipe"));
         Started { child, stdout, stderr, mark }
     }
 

@@ -16,27 +16,27 @@ use crate::{marked, until};
 pub struct Watched {
     /// The primary.
     pub primary: Primary,
-    log: Arc<Log>,
+    log: Arc<EventLog>,
 }
 
 #[derive(Debug, Default)]
-struct Log {
-    received: Mutex<Received>,
+struct EventLog {
+    received: Mutex<LoggedEvents>,
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
-struct Received {
+struct LoggedEvents {
     /// The events that the test has not asked for.
     unread: Vec<Event>,
-    life: Life,
+    life: History,
     /// No more events will come.
     is_over: bool,
 }
 
 /// What has happened to each worker. Messages are left out, since they may come at any time.
 #[derive(Debug, Default, Clone)]
-pub struct Life(Vec<(u32, &'static str)>);
+pub struct History(Vec<(u32, &'static str)>);
 
 /// The life of a worker that listened once.
 pub const WHOLE_LIFE: [&str; 5] = ["fork", "online", "listening", "disconnect", "exit"];
@@ -44,7 +44,7 @@ pub const WHOLE_LIFE: [&str; 5] = ["fork", "online", "listening", "disconnect", 
 /// The life of a worker that never listened.
 pub const IDLE_LIFE: [&str; 4] = ["fork", "online", "disconnect", "exit"];
 
-impl Life {
+impl History {
     /// Returns the names of a worker's events.
     pub fn of(&self, worker: &Worker) -> Vec<&'static str> {
         self.0.iter().filter(|(id, _)| *id == worker.id()).map(|(_, name)| *name).collect()
@@ -62,12 +62,12 @@ impl Life {
     }
 }
 
-impl Log {
-    fn lock(&self) -> MutexGuard<'_, Received> {
+impl EventLog {
+    fn lock(&self) -> MutexGuard<'_, LoggedEvents> {
         self.received.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn receive(self: Arc<Log>, primary: Primary) {
+    async fn receive(self: Arc<EventLog>, primary: Primary) {
         loop {
             let event = primary.next_event().await;
             let is_over = event.is_none();
@@ -88,7 +88,7 @@ impl Log {
 impl Watched {
     /// Makes a primary with these options.
     pub fn new(options: Options) -> Watched {
-        let (primary, log) = (Primary::new(options), Arc::<Log>::default());
+        let (primary, log) = (Primary::new(options), Arc::<EventLog>::default());
         tokio::spawn(log.clone().receive(primary.clone()));
         Watched { primary, log }
     }
@@ -240,7 +240,7 @@ impl Watched {
 
     /// Disconnects all workers. Each exit that the test did not ask for has to be code 0, and no message or other unusual event may
     /// be unread.
-    pub async fn end(self) -> Life {
+    pub async fn end(self) -> History {
         self.primary.disconnect().await;
         until(|| self.log.lock().is_over).await;
         let received = self.log.lock();

@@ -9,17 +9,17 @@ use forklore::child_process::{Child, Command, Exit};
 use harness::TestResult;
 use tokio::io::AsyncReadExt;
 
-use super::peer::{Peer, handle_line, socket};
+use super::peer::{SocketPeer, handle_line, socket};
 
 /// Starts the program that tests/programs/channel_child.rs describes.
-fn start(what: &str) -> (Child, Peer) {
+fn start(what: &str) -> (Child, SocketPeer) {
     let (ours, theirs) = UnixStream::pair().expect("a pair");
     let command = Command::new(env!("CARGO_BIN_EXE_test-channel-child")).arg(what).env("NODE_CHANNEL_FD", "3");
     let child = command.descriptor(3, OwnedFd::from(theirs).into()).spawn().expect("it starts");
-    (child, Peer::over(ours))
+    (child, SocketPeer::over(ours))
 }
 
-async fn read_to_end(peer: &mut Peer) {
+async fn read_to_end(peer: &mut SocketPeer) {
     while peer.read().await > 0 {
         peer.buffer.clear();
     }

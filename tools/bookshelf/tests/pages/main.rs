@@ -7,11 +7,11 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use dom::{Book, Element, Page, files};
+use dom::{Book, BuiltPage, Element, files};
 use harness::root;
 
 /// Where a link leads inside the book: a file, and a place in it. Nothing for one that leads to another host.
-fn inside(page: &Page, link: &str) -> Option<(PathBuf, Option<String>)> {
+fn inside(page: &BuiltPage, link: &str) -> Option<(PathBuf, Option<String>)> {
     if link.contains("://") || link.starts_with("mailto:") || link.starts_with("data:") {
         return None;
     }

@@ -8,7 +8,7 @@ use harness::started::Started;
 use harness::workspace::Workspace;
 use nix::sys::signal::Signal;
 
-use super::{Answer, ask, copy};
+use super::{Response, ask, copy};
 
 /// Says two facts.
 const QUICK: &str = r#"
@@ -146,12 +146,12 @@ impl Served {
     }
 
     /// A page, as a browser asks for it.
-    pub(crate) fn get(&self, target: &str) -> Answer {
+    pub(crate) fn get(&self, target: &str) -> Response {
         ask(self.port, "GET", target, &[("Host", &self.host())])
     }
 
     /// What a script of one of the pages asks for.
-    pub(crate) fn post(&self, target: &str) -> Answer {
+    pub(crate) fn post(&self, target: &str) -> Response {
         let origin = format!("http://{}", self.host());
         ask(self.port, "POST", target, &[("Host", &self.host()), ("Origin", &origin), ("Content-Length", "0")])
     }
