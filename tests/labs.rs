@@ -2,16 +2,13 @@
 //!
 //! `SNAPSHOTS=overwrite cargo test --test labs` records what the labs print now.
 
-#[path = "harness/lab.rs"]
-mod lab;
-
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use harness::started::{Started, end_of};
-use harness::{labs, program, root, trial};
+use harness::{lab, labs, program, root, trial};
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
 use snapbox::{Assert, Data};

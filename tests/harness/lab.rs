@@ -1,21 +1,18 @@
 //! What the tests of the labs know of a lab: what it needs, and what of its output differs from run to run.
 
-use std::fs;
-
-use harness::root;
 use regex::Regex;
 use snapbox::Redactions;
 
-/// The programs without which a lab cannot run, by its own account.
-pub(crate) fn needs(lab: &str) -> Vec<String> {
-    let manifest = fs::read_to_string(root().join("labs").join(lab).join("Cargo.toml")).expect("a manifest");
-    let manifest: toml::Table = manifest.parse().expect("TOML");
-    let needs = manifest["package"]["metadata"]["lab"]["needs"].as_array().expect("a list of programs");
-    needs.iter().filter_map(|program| program.as_str().map(str::to_owned)).collect()
+use crate::root;
+
+/// Lists the programs without which a lab cannot run, by its own account.
+pub fn needs(lab: &str) -> Vec<String> {
+    let lab = manifest::Lab::read(&root().join("labs").join(lab));
+    lab.unwrap_or_else(|error| panic!("{error}")).needs
 }
 
-/// What stands in `expected.txt` for what differs from run to run, and from machine to machine; `folder` is where the lab ran.
-pub(crate) fn redactions(folder: &str) -> Redactions {
+/// Returns what stands in `expected.txt` for what differs from run to run, and from machine to machine; `folder` is where the lab ran.
+pub fn redactions(folder: &str) -> Redactions {
     let pattern = |pattern: &str| Regex::new(pattern).expect("a regular expression");
     let mut redactions = Redactions::new();
     let insert = [

@@ -1,6 +1,7 @@
 //! What the tests of several packages share: tests that name the tools they need or run in each version of Node, the workspace's
 //! programs and labs, a workspace made for tests, a watched cluster, a terminal, and the search for processes left behind.
 
+pub mod lab;
 pub mod nodes;
 pub mod process;
 pub mod started;
