@@ -5,16 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use harness::root;
+
 /// The headings of a lab's chapter, in order.
 const HEADINGS: [&str; 7] =
     ["What you will see", "Run it", "What happened", "The code", "What it costs", "Claims", "Try it"];
 
 /// The directives that every chapter of a lab has.
 const DIRECTIVES: [&str; 5] = ["{{#lab}}", "{{#prediction}}", "{{#output}}", "{{#code ", "{{#trace"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);

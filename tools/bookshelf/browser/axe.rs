@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use harness::root;
 use serde_json::Value;
 
 use super::driver::Tab;
-use super::harness::root;
 use super::reading::{chapters, prefer};
 use super::served::shelf::Served;
 

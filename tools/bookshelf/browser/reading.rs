@@ -1,9 +1,9 @@
 //! What a reader sees and does.
 
+use harness::labs;
 use serde_json::{Value, json};
 
 use super::driver::{Tab, stays_here};
-use super::harness::labs;
 use super::served::shelf::{Served, Shelf};
 
 /// The chapter of a lab that has everything a chapter can have.
@@ -221,7 +221,7 @@ pub(crate) fn built_again(tab: &Tab, _: &Served) {
     let book = shelf.serve(&[]);
     tab.open(&address(&book, "introduction.html"));
     assert!(tab.text("main").contains("The first words."));
-    shelf.write("book/src/introduction.md", "# Introduction\n\nOther words.\n");
+    shelf.workspace.write("book/src/introduction.md", "# Introduction\n\nOther words.\n");
     tab.until("document.querySelector('main')?.innerText.includes('Other words.')");
     tab.open("about:blank");
     book.stop();

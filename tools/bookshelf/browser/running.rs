@@ -5,8 +5,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
+use harness::root;
+
 use super::driver::{REBOUND, Tab};
-use super::harness::root;
 use super::reading::address;
 use super::served::shelf::Served;
 use super::served::wait_until_gone;

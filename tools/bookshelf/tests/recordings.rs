@@ -5,18 +5,13 @@
 //! A run as JSON must say what `expected.txt` says. A trace cannot be compared word for word: which process comes first, how often one finds
 //! nothing to read yet, and how many calls are counted together differ from run to run. `Shown` says what is the same.
 
-#[path = "../../../tests/harness/mod.rs"]
-mod harness;
-#[path = "../../../tests/harness/lab.rs"]
-mod lab;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::{env, fs};
 
 use harness::started::Started;
-use harness::{cargo, find, labs, program, root, trial};
+use harness::{cargo, find, lab, labs, program, root, trial};
 use regex::Regex;
 use snapbox::{Assert, Data};
 use transcript::{Line, Look, Record, facts_heading, render};

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use harness::root;
 use sha2::{Digest, Sha256};
 
 fn theme(file: &str) -> PathBuf {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the repository");
-    repository.join("book/theme").join(file)
+    root().join("book/theme").join(file)
 }
 
 fn read(file: &str) -> String {

@@ -7,10 +7,11 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use dom::{Book, Element, Page, files};
+use dom::{Book, BuiltPage, Element, files};
+use harness::root;
 
 /// Where a link leads inside the book: a file, and a place in it. Nothing for one that leads to another host.
-fn inside(page: &Page, link: &str) -> Option<(PathBuf, Option<String>)> {
+fn inside(page: &BuiltPage, link: &str) -> Option<(PathBuf, Option<String>)> {
     if link.contains("://") || link.starts_with("mailto:") || link.starts_with("data:") {
         return None;
     }
@@ -110,10 +111,9 @@ fn each_id_is_one_and_what_refers_to_one_finds_it() {
 fn without_javascript_all_is_there() {
     let book = Book::get();
     let printed = &book.page(Path::new("print.html")).expect("a page to print").main().text;
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the repository");
     for (lab, page) in book.labs() {
         let expected =
-            fs::read_to_string(repository.join("labs").join(&lab).join("expected.txt")).expect("it prints something");
+            fs::read_to_string(root().join("labs").join(&lab).join("expected.txt")).expect("it prints something");
         let transcript = page.elements.iter().find(|element| element.attribute("id") == Some("transcript"));
         let transcript = &transcript.unwrap_or_else(|| panic!("{lab} has no {{{{#output}}}}")).text;
         let lines: Vec<&str> = transcript.lines().map(str::trim).skip_while(|line| !line.starts_with("1. ")).collect();
@@ -166,7 +166,7 @@ fn it_is_built_within_ten_seconds() {
 fn no_page_knows_the_machine_that_it_was_built_on() {
     let home = std::env::var("HOME").unwrap_or_default();
     for page in &Book::get().pages {
-        assert!(!page.source.contains(env!("CARGO_MANIFEST_DIR")), "{}", page.name());
+        assert!(!page.source.contains(root().to_str().expect("UTF-8")), "{}", page.name());
         assert!(home.len() < 3 || !page.source.contains(&format!("{home}/")), "{}: {home}", page.name());
     }
 }

@@ -1,26 +1,31 @@
 //! `cargo lab` from the outside: what it prints, how it ends, and that it leaves nothing behind.
 
-mod harness;
+mod compare;
+mod made_up;
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitCode, Output, Stdio};
+use std::process::{Command, ExitCode};
 use std::sync::{Arc, OnceLock};
 
+use assert_cmd::prelude::*;
 use harness::started::Started;
 use harness::terminal::Terminal;
 use harness::workspace::Workspace;
-use harness::{labs, program, trial};
+use harness::{conclude, labs, program, trial};
 use libtest_mimic::Trial;
+use made_up::{is_plain, lab_in};
 use nix::sys::signal::Signal;
+use predicates::prelude::*;
+use predicates::str::{contains, ends_with, starts_with};
 
 fn main() -> ExitCode {
     let workspace: Arc<OnceLock<Workspace>> = Arc::default();
     // The first test that needs the workspace creates it. It is removed here, when all tests have ended.
     let in_workspace = |name: &str, needs: &[&str], test: fn(&Workspace)| -> Trial {
         let workspace = Arc::clone(&workspace);
-        trial(name, needs, move || test(workspace.get_or_init(Workspace::new)))
+        trial(name, needs, move || test(workspace.get_or_init(made_up::labs)))
     };
-    harness::conclude(vec![
+    conclude(vec![
         trial("the list names every lab within 80 columns", &[], the_list),
         trial("--help shows examples and exit codes", &[], help),
         trial("an argument that a lab refuses is its exit code 2", &[], refused_argument),
@@ -39,6 +44,11 @@ fn main() -> ExitCode {
         in_workspace("a lab that does not compile is exit code 4", &[], broken),
         in_workspace("the first run says what it compiles besides the lab", &[], first_run),
         in_workspace("--node runs the original", &["node"], node),
+        in_workspace("--compare counts equal facts", &["node"], compare::equal),
+        in_workspace("--compare names a fact that differs and ends with 1", &["node"], compare::different),
+        in_workspace("--compare expects a declared difference", &["node"], compare::declared),
+        in_workspace("--compare ends with 1 when a declared difference is gone", &["node"], compare::gone),
+        in_workspace("--compare runs the node that FORKLORE_NODE names", &["node"], compare::another_node),
         in_workspace("--trace explains calls, within 80 columns", &["strace"], trace),
         in_workspace("--trace --json is JSON lines", &["strace"], trace_json),
         in_workspace("Ctrl-C leaves nothing behind", &[], |workspace| interrupted(workspace, None)),
@@ -61,13 +71,6 @@ fn main() -> ExitCode {
     ])
 }
 
-fn run(mut command: Command) -> (Output, String, String) {
-    let output = command.stdin(Stdio::null()).output().expect("it starts");
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("text");
-    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    (output, stdout, stderr)
-}
-
 /// `cargo lab` with the labs of this clone.
 fn lab(arguments: &[&str]) -> Command {
     let mut command = Command::new(program("lab"));
@@ -75,128 +78,101 @@ fn lab(arguments: &[&str]) -> Command {
     command
 }
 
-fn fits(text: &str) {
-    for line in text.lines() {
-        assert!(line.chars().count() <= 80, "wider than 80 columns: {line:?}");
-    }
-    assert!(!text.contains('\x1b'), "no escape where no terminal is: {text:?}");
-}
-
 fn the_list() {
-    let (output, stdout, _) = run(lab(&[]));
-    assert!(output.status.success());
-    fits(&stdout);
-    for name in labs() {
-        assert!(stdout.contains(&name), "{name} is listed: {stdout}");
-    }
-    assert!(stdout.lines().last().is_some_and(|line| line.contains("cargo lab")), "how to run one: {stdout}");
+    let how_to_run_one = predicate::function(|list: &str| list.lines().last().is_some_and(|l| l.contains("cargo lab")));
+    let list = lab(&[]).assert().success().stdout(predicate::function(is_plain)).stdout(how_to_run_one);
+    labs().into_iter().fold(list, |list, name| list.stdout(contains(name)));
 }
 
 fn help() {
-    let (output, stdout, _) = run(lab(&["--help"]));
-    assert!(output.status.success());
-    for part in ["Examples:", "cargo lab 01 --compare", "Exit codes:", "--no-predict"] {
-        assert!(stdout.contains(part), "{part}: {stdout}");
-    }
+    let help = lab(&["--help"]).assert().success();
+    let parts = ["Examples:", "cargo lab 01 --compare", "Exit codes:", "--no-predict"];
+    parts.into_iter().fold(help, |help, part| help.stdout(contains(part)));
 }
 
 fn refused_argument() {
-    let (output, stdout, stderr) = run(lab(&["00", "--", "--nosuch"]));
-    assert_eq!((output.status.code(), stdout.as_str()), (Some(2), ""), "{stderr}");
-    assert!(stderr.contains("--nosuch"), "{stderr}");
+    lab(&["00", "--", "--nosuch"]).assert().code(2).stdout("").stderr(contains("--nosuch"));
 }
 
 fn reader_of_the_list_gone() {
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
-    let mut command = lab(&[]);
-    let child = command.stdout(writer).stderr(Stdio::piped()).spawn().expect("it starts");
-    drop(command);
-    let output = child.wait_with_output().expect("it ends");
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(141), &b""[..]));
+    lab(&[]).stdout(writer).assert().code(141).stderr("");
+}
+
+/// Accepts one line.
+fn one_line() -> impl Predicate<str> {
+    contains("\n").count(1).and(ends_with("\n"))
 }
 
 fn unknown(workspace: &Workspace) {
     for (typed, meant) in [("nosuch", ""), ("77", ""), ("alpa", " did you mean 90-alpha-equal or 91-alpha-unequal?")] {
-        let (output, stdout, stderr) = run(workspace.lab(&[typed]));
-        assert_eq!((output.status.code(), stdout.as_str()), (Some(2), ""), "{stderr}");
-        assert_eq!(stderr, format!("lab: no lab is called {typed:?};{meant} `cargo lab` lists all labs\n"));
+        let sentence = format!("lab: no lab is called {typed:?};{meant} `cargo lab` lists all labs\n");
+        lab_in(workspace, &[typed]).assert().code(2).stdout("").stderr(sentence);
     }
 }
 
 fn ambiguous(workspace: &Workspace) {
-    let (output, _, stderr) = run(workspace.lab(&["alpha"]));
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr.contains("could be 90-alpha-equal or 91-alpha-unequal"), "{stderr}");
+    let both = "could be 90-alpha-equal or 91-alpha-unequal";
+    lab_in(workspace, &["alpha"]).assert().code(2).stderr(contains(both));
 }
 
 fn exclusive(workspace: &Workspace) {
-    assert_eq!(run(workspace.lab(&["90", "--node", "--trace"])).0.status.code(), Some(2));
-    assert_eq!(run(workspace.lab(&["--node"])).0.status.code(), Some(2), "which lab?");
+    lab_in(workspace, &["90", "--node", "--trace"]).assert().code(2);
+    // Which lab?
+    lab_in(workspace, &["--node"]).assert().code(2);
 }
 
 fn missing(workspace: &Workspace, how: &str, tool: &str) {
-    let mut command = workspace.lab(&["90", how]);
+    let sentence = starts_with(format!("lab: {tool} is not installed: ")).and(contains("apt-get install"));
+    let mut command = lab_in(workspace, &["90", how]);
     command.env("PATH", workspace.path("empty")).env_remove("FORKLORE_NODE");
-    let (output, stdout, stderr) = run(command);
-    assert_eq!((output.status.code(), stdout.as_str()), (Some(3), ""), "{stderr}");
-    assert!(
-        stderr.starts_with(&format!("lab: {tool} is not installed: ")) && stderr.contains("apt-get install"),
-        "{stderr}"
-    );
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    command.assert().code(3).stdout("").stderr(sentence.and(one_line()));
 }
 
 fn passed_on(workspace: &Workspace) {
-    assert_eq!(run(workspace.lab(&["90", "--", "sh", "exit 7"])).0.status.code(), Some(7));
-    assert_eq!(run(workspace.lab(&["90", "--", "sh", "kill -KILL $$"])).0.status.signal(), Some(9));
-    assert_eq!(run(workspace.lab(&["90", "--", "sh", "kill -PIPE $$"])).0.status.code(), Some(141));
+    let run = |script: &str| lab_in(workspace, &["90", "--", "sh", script]).assert();
+    run("exit 7").code(7);
+    run("kill -PIPE $$").code(141);
+    assert_eq!(run("kill -KILL $$").get_output().status.signal(), Some(9));
 }
 
 fn piped(workspace: &Workspace) {
-    let (output, stdout, stderr) = run(workspace.lab(&["equal"]));
-    assert!(output.status.success());
-    assert_eq!((stdout.as_str(), stderr.as_str()), ("colour: green\nsize: 4\n", ""));
+    lab_in(workspace, &["equal"]).assert().success().stdout("colour: green\nsize: 4\n").stderr("");
 }
 
 fn broken(workspace: &Workspace) {
-    let (output, stdout, stderr) = run(workspace.lab(&["broken"]));
-    assert_eq!((output.status.code(), stdout.as_str()), (Some(4), ""));
-    assert!(stderr.contains("error") && stderr.contains("main.rs:1"), "the compiler's own words: {stderr}");
-    assert!(stderr.ends_with("lab: 92-broken does not compile; the messages above say why\n"), "{stderr}");
+    let errors_of_the_compiler = contains("error").and(contains("main.rs:1"));
+    let sentence = ends_with("lab: 92-broken does not compile; the messages above say why\n");
+    lab_in(workspace, &["broken"]).assert().code(4).stdout("").stderr(errors_of_the_compiler.and(sentence));
 }
 
 fn first_run(workspace: &Workspace) {
     let told = "lab: compiling lab-95-library and the crates that it uses, once; this can take a minute\n";
     for expected in [told, ""] {
-        let (output, stdout, stderr) = run(workspace.lab(&["95"]));
-        assert!(output.status.success() && stdout.ends_with("size: 4\n"), "{stdout}{stderr}");
-        assert_eq!(stderr, expected);
+        lab_in(workspace, &["95"]).assert().success().stdout(ends_with("size: 4\n")).stderr(expected);
     }
 }
 
 fn node(workspace: &Workspace) {
-    assert_eq!(run(workspace.lab(&["90", "--node"])).1, "colour: green\nsize: 4\n");
+    lab_in(workspace, &["90", "--node"]).assert().success().stdout("colour: green\nsize: 4\n");
 }
 
 fn trace(workspace: &Workspace) {
-    let (output, stdout, stderr) = run(workspace.lab(&["90", "--trace", "--", "sh", "/bin/true; exit 3"]));
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
-    fits(&stdout);
-    for part in ["execve(", "from here on this process is true", "ended with code 0", "ends with code 3"] {
-        assert!(stdout.contains(part), "{part}: {stdout}");
-    }
-    assert!(!stdout.contains("libc.so"), "the loader is not the lesson: {stdout}");
+    let traced = lab_in(workspace, &["90", "--trace", "--", "sh", "/bin/true; exit 3"]).assert().code(3);
+    // The loader is not the lesson.
+    let traced = traced.stdout(predicate::function(is_plain)).stdout(contains("libc.so").not());
+    let parts = ["execve(", "from here on this process is true", "ended with code 0", "ends with code 3"];
+    parts.into_iter().fold(traced, |traced, part| traced.stdout(contains(part)));
 }
 
 fn trace_json(workspace: &Workspace) {
-    let (output, stdout, _) = run(workspace.lab(&["90", "--trace", "--json"]));
-    assert!(output.status.success());
+    let traced = lab_in(workspace, &["90", "--trace", "--json"]).assert().success();
+    let stdout = String::from_utf8_lossy(&traced.get_output().stdout).into_owned();
     let lines: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.iter().filter(|line| line["fact"].is_string()).count(), 2);
     assert!(lines.iter().any(|line| line["call"] == "exit_group" && line["meaning"] == "ends with code 0"), "{stdout}");
 }
-
 /// A lab that is there until a signal ends it.
 const FOREVER: &str = "echo ready >&2; exec tail -f /dev/null";
 /// The same with a child.
@@ -205,7 +181,7 @@ const BOTH_FOREVER: &str = "sh -c 'echo ready >&2; exec tail -f /dev/null'; true
 /// Starts such a lab; the Node original of `--compare` never gets its turn.
 fn forever(workspace: &Workspace, how: Option<&str>, script: &str) -> Started {
     let arguments: Vec<&str> = ["90"].into_iter().chain(how).chain(["--", "sh", script]).collect();
-    let started = Started::new(workspace.lab(&arguments));
+    let started = Started::new(lab_in(workspace, &arguments));
     started.wait_for("ready");
     started
 }
@@ -228,7 +204,7 @@ fn terminated(workspace: &Workspace, how: Option<&str>) {
 
 fn cleaned_up(workspace: &Workspace) {
     let script = "mkfifo $0.$$; trap 'rm $0.$$; echo cleaned; exit 0' INT; echo ready >&2; read line <$0.$$";
-    let mut command = workspace.lab(&["90", "--", "sh", script]);
+    let mut command = lab_in(workspace, &["90", "--", "sh", script]);
     command.current_dir(workspace.path("empty"));
     let started = Started::new(command);
     started.wait_for("ready");
@@ -239,7 +215,7 @@ fn cleaned_up(workspace: &Workspace) {
 }
 
 fn predicted(workspace: &Workspace) {
-    let mut terminal = Terminal::start(&workspace.lab(&["90"]));
+    let mut terminal = Terminal::start(&lab_in(workspace, &["90"]));
     let question = terminal.shows("Your prediction");
     assert!(question.contains("What will 90-alpha-equal say?") && question.contains("2. two facts"), "{question}");
     terminal.types("2\n");
@@ -248,7 +224,7 @@ fn predicted(workspace: &Workspace) {
     let (status, rest) = terminal.end();
     assert!(status.success() && rest.contains("It was written that way."), "{rest}");
 
-    let mut terminal = Terminal::start(&workspace.lab(&["90"]));
+    let mut terminal = Terminal::start(&lab_in(workspace, &["90"]));
     terminal.shows("Your prediction");
     terminal.types("1\n");
     terminal.shows("Not as you predicted. The answer is 2: two facts.");
@@ -256,7 +232,7 @@ fn predicted(workspace: &Workspace) {
 }
 
 fn predicted_for_node(workspace: &Workspace) {
-    let mut terminal = Terminal::start(&workspace.lab(&["90", "--node"]));
+    let mut terminal = Terminal::start(&lab_in(workspace, &["90", "--node"]));
     terminal.shows("Your prediction");
     terminal.types("2\n");
     terminal.shows("Your prediction was right: two facts.");
@@ -265,7 +241,7 @@ fn predicted_for_node(workspace: &Workspace) {
 }
 
 fn skipped(workspace: &Workspace) {
-    let mut terminal = Terminal::start(&workspace.lab(&["90"]));
+    let mut terminal = Terminal::start(&lab_in(workspace, &["90"]));
     terminal.shows("Your prediction");
     terminal.types("purple\n");
     terminal.shows("A number from the list");
@@ -274,24 +250,24 @@ fn skipped(workspace: &Workspace) {
     assert!(terminal.shows("The answer is 2: two facts.").contains("size: 4"));
     assert!(terminal.end().0.success());
 
-    let mut terminal = Terminal::start(&workspace.lab(&["90"]));
+    let mut terminal = Terminal::start(&lab_in(workspace, &["90"]));
     terminal.shows("Your prediction");
     terminal.types("\n");
     let (status, rest) = terminal.end();
     assert!(status.success() && !rest.contains("predict"), "{rest}");
     assert!(rest.contains("The answer is 2: two facts.") && rest.contains("It was written that way."), "{rest}");
 
-    let (status, shown) = Terminal::start(&workspace.lab(&["90", "--no-predict"])).end();
+    let (status, shown) = Terminal::start(&lab_in(workspace, &["90", "--no-predict"])).end();
     assert!(status.success() && !shown.contains("prediction"), "{shown}");
 }
 
 fn interrupted_at_the_question(workspace: &Workspace) {
-    let rest = interrupt(&workspace.lab(&["90"]), "(Enter skips): ");
+    let rest = interrupt(&lab_in(workspace, &["90"]), "(Enter skips): ");
     assert!(!rest.contains("size"), "the lab did not run: {rest}");
 }
 
 fn interrupted_on_a_terminal(workspace: &Workspace) {
-    interrupt(&workspace.lab(&["90", "--", "sh", "echo ready; exec tail -f /dev/null"]), "ready");
+    interrupt(&lab_in(workspace, &["90", "--", "sh", "echo ready; exec tail -f /dev/null"]), "ready");
 }
 
 /// Ctrl-C as soon as `shown` is shown ends it, and nothing is left; what was shown afterwards.
