@@ -1,0 +1,43 @@
+'use strict';
+// The roles of a lab: scripts beside its main one, as processes with a seat in the transcript (see src/roles.rs).
+
+const child_process = require('node:child_process');
+const { once } = require('node:events');
+const path = require('node:path');
+const t = require('../transcript/transcript.js');
+
+// Forks `script`, which stands beside the lab's main script. It speaks as `speaker`, and finds its channel at descriptor 3.
+function fork(speaker, script, args = [], options = {}) {
+  return child_process.fork(path.join(path.dirname(require.main.filename), script), args, {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc', 1],
+    ...options,
+    env: { ...process.env, ...options.env, ...t.seat(speaker, 4) },
+  });
+}
+
+// The next message that comes from it.
+async function answer(child) {
+  const answered = new AbortController();
+  const ended = once(child, 'exit', { signal: answered.signal }).then(() => {
+    throw new Error(`${path.basename(child.spawnargs[1])} ended without an answer`);
+  });
+  const [message] = await Promise.race([once(child, 'message'), ended]).finally(() => answered.abort());
+  return message;
+}
+
+// Sends a message and gives the next one that comes.
+function ask(child, message, handle) {
+  child.send(message, handle);
+  return answer(child);
+}
+
+const ending = (code, signal) => (signal ? `signal ${signal}` : `code ${code}`);
+
+// Disconnects the channel and waits for the process to exit; gives how it ended.
+async function end(child) {
+  const exit = once(child, 'exit');
+  if (child.connected) child.disconnect();
+  return ending(...(await exit));
+}
+
+module.exports = { fork, answer, ask, end, ending };
