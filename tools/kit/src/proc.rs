@@ -86,6 +86,24 @@ pub fn name(pid: u32) -> io::Result<String> {
     Ok(fs::read_to_string(format!("/proc/{pid}/comm"))?.trim_end().to_owned())
 }
 
+/// Returns how long this process has been running, in seconds.
+///
+/// # Errors
+///
+/// When `/proc` cannot be read.
+pub fn uptime() -> io::Result<f64> {
+    // The kernel tells programs times in hundredths of a second, whatever its own clock does (USER_HZ).
+    const TICKS: f64 = 100.0;
+    let number = |word: Option<&str>| {
+        word.and_then(|word| word.parse::<f64>().ok()).ok_or_else(|| io::Error::other("no number in /proc"))
+    };
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    // Field 22. The second one is a name that may contain blanks, so count from its closing parenthesis.
+    let started = number(stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(19)))? / TICKS;
+    let machine = number(fs::read_to_string("/proc/uptime")?.split_whitespace().next())?;
+    Ok(machine - started)
+}
+
 /// Returns the resident memory of this process now, in KiB.
 ///
 /// # Errors
@@ -118,4 +136,9 @@ fn figure(file: &str, name: &str) -> io::Result<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let figure = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
     figure.ok_or_else(|| io::Error::other(format!("/proc/self/{file} has no {name}")))
+}
+
+/// Writes KiB as MiB, to a tenth.
+pub fn mib(kib: u64) -> String {
+    format!("{:.1} MiB", kib as f64 / 1024.0)
 }
