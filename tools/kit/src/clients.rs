@@ -1,0 +1,70 @@
+//! Clients by the dozen, and who answered them.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::Result;
+use crate::http;
+
+/// How many connections [`until_all_answered`] makes before it gives up.
+const LIMIT: usize = 30_000;
+
+/// Counts the answers by what they say, in the order of that.
+pub fn count<K: Ord>(answers: impl IntoIterator<Item = K>) -> BTreeMap<K, usize> {
+    let mut counts = BTreeMap::new();
+    answers.into_iter().for_each(|answer| *counts.entry(answer).or_default() += 1);
+    counts
+}
+
+/// Returns the counts alone: `10 10 10 10`.
+pub fn shares<K>(counts: &BTreeMap<K, usize>) -> String {
+    counts.values().map(usize::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// Asks a server over HTTP, one time after the other and each time on a new connection. Returns the answers.
+///
+/// # Errors
+///
+/// Those of [`http::get`].
+pub async fn in_turn(server: SocketAddr, connections: usize) -> io::Result<Vec<String>> {
+    let mut answers = Vec::new();
+    for _ in 0..connections {
+        answers.push(http::get(server, "/").await?);
+    }
+    Ok(answers)
+}
+
+/// Connects to a server and reads to the end what it writes.
+///
+/// # Errors
+///
+/// Those of `connect(2)` and `read(2)`, and when it is not text.
+pub async fn read(server: SocketAddr) -> io::Result<String> {
+    let mut answer = String::new();
+    TcpStream::connect(server).await?.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+/// Connects with `at_once` clients at a time until each of `names` has answered. Returns the answers.
+///
+/// # Errors
+///
+/// Those of [`read`], and when one of the names is still missing after 30,000 connections.
+pub async fn until_all_answered(server: SocketAddr, names: &[&str], at_once: usize) -> Result<Vec<String>> {
+    let mut answers: Vec<String> = Vec::new();
+    while let Some(missing) = names.iter().find(|name| !answers.iter().any(|answer| answer == *name)) {
+        if answers.len() >= LIMIT {
+            return Err(format!("{missing} answered none of {LIMIT} connections").into());
+        }
+        let clients: JoinSet<_> = (0..at_once).map(|_| read(server)).collect();
+        for answer in clients.join_all().await {
+            answers.push(answer?);
+        }
+    }
+    Ok(answers)
+}
