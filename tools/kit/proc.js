@@ -12,6 +12,11 @@ function orNothing(look) {
   }
 }
 
+// What a descriptor of this process refers to, and its number in the kernel: "socket, inode 123".
+function descriptor(fd) {
+  return fs.readlinkSync(`/proc/self/fd/${fd}`).replace(/:\[(\d+)\]/, ', inode $1');
+}
+
 // The inode of the socket that a descriptor of this process refers to.
 // ANCHOR: inode
 function inode(fd) {
@@ -57,4 +62,4 @@ function figure(file, key) {
 const resident = () => figure('status', 'VmRSS');
 const peak = () => figure('status', 'VmHWM');
 
-module.exports = { inode, listeners, holders, name, resident, peak };
+module.exports = { descriptor, inode, listeners, holders, name, resident, peak };

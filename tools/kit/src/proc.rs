@@ -5,6 +5,16 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
+/// Returns what a descriptor of this process refers to, and its number in the kernel: `socket, inode 123`.
+///
+/// # Errors
+///
+/// When there is no such descriptor, or `/proc` cannot be read.
+pub fn descriptor(fd: RawFd) -> io::Result<String> {
+    let link = fs::read_link(format!("/proc/self/fd/{fd}"))?;
+    Ok(link.to_string_lossy().replace(":[", ", inode ").replace(']', ""))
+}
+
 /// Returns the inode of the socket that a descriptor of this process refers to.
 ///
 /// # Errors
