@@ -15,10 +15,10 @@ function fork(speaker, script, args = [], options = {}) {
   });
 }
 
-// The next message that comes from it.
+// The next message that comes from it. Not 'exit' but 'disconnect' says that none will come: some may arrive after the exit.
 async function answer(child) {
   const answered = new AbortController();
-  const ended = once(child, 'exit', { signal: answered.signal }).then(() => {
+  const ended = once(child, 'disconnect', { signal: answered.signal }).then(() => {
     throw new Error(`${path.basename(child.spawnargs[1])} ended without an answer`);
   });
   const [message] = await Promise.race([once(child, 'message'), ended]).finally(() => answered.abort());
