@@ -64,9 +64,8 @@ async fn parent(t: Transcript) -> kit::Result {
         child.end().await?;
     }
 
-    let who: Vec<&str> = answers.keys().map(String::as_str).collect();
-    t.fact("who answered", who.join(", "));
-    t.fact("every connection was answered exactly once", yes(who.len() == NAMES.len() && counted == connected));
+    t.fact("who answered", Vec::from_iter(answers.keys().cloned()).join(", "));
+    t.fact("every connection was answered exactly once", yes(answers.len() == NAMES.len() && counted == connected));
     t.fact("one socket inode in all three", yes(inodes.len() == 1));
     t.fact("one descriptor number in all three", yes(numbers.len() == 1));
     Ok(())

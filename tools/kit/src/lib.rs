@@ -9,6 +9,7 @@
 //! | [`node`] | – | which `node` to start |
 //! | [`http`] | `http.js` | an HTTP client, and HTTP on a connection that was accepted |
 //! | [`clients`] | `clients.js` | many connections, at once or one after the other, and who answered them |
+//! | [`workers`] | – | starts a cluster's workers and waits for what they do; Node has `once(worker, 'listening')` |
 //!
 //! A lab requires the JavaScript modules as `require('../../../tools/kit/roles.js')`. What only one lab uses and is its lesson stays in
 //! that lab.
@@ -18,6 +19,7 @@ pub mod http;
 pub mod node;
 pub mod proc;
 pub mod roles;
+pub mod workers;
 
 /// The result of a lab's functions: any error that can be said in one sentence.
 pub type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
