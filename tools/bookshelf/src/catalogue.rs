@@ -1,50 +1,26 @@
 //! The labs of this repository, with what they print and what was recorded of them.
 
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use transcript::Record;
 
 use crate::expected::Expected;
 use crate::failure::Error;
 
-/// What `[package.metadata.lab]` of a lab says, and what it prints.
-#[derive(Debug, Deserialize)]
+/// A lab, and what it prints.
+#[derive(Debug)]
 pub(crate) struct Lab {
-    /// How long a reader is busy with it.
-    pub(crate) minutes: u32,
-    pub(crate) summary: String,
-    /// Programs besides Rust that it cannot run without.
-    #[serde(default)]
-    pub(crate) needs: Vec<String>,
-    pub(crate) prediction: Question,
-    /// The name of its folder: `05-handle-passing`.
-    #[serde(skip)]
-    pub(crate) name: String,
-    #[serde(skip)]
+    manifest: manifest::Lab,
     pub(crate) expected: Expected,
 }
 
-/// What the reader is asked before a run.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Question {
-    pub(crate) question: String,
-    pub(crate) choices: Vec<String>,
-    /// The number of the right choice, from 1.
-    pub(crate) answer: usize,
-    pub(crate) because: String,
-}
+impl Deref for Lab {
+    type Target = manifest::Lab;
 
-impl Lab {
-    /// Its two digits.
-    pub(crate) fn number(&self) -> &str {
-        self.name.split('-').next().unwrap_or_default()
-    }
-
-    /// The name of its package and program.
-    pub(crate) fn package(&self) -> String {
-        format!("lab-{}", self.name)
+    fn deref(&self) -> &manifest::Lab {
+        &self.manifest
     }
 }
 
@@ -63,12 +39,8 @@ impl Catalogue {
     ///
     /// The first file that cannot be read, or is not what it should be.
     pub(crate) fn open(root: &Path) -> Result<Catalogue, Error> {
-        let folder = root.join("labs");
-        let entries = fs::read_dir(&folder).map_err(|error| Error::file(&folder, error))?;
-        let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("Cargo.toml").is_file());
-        let mut labs = folders.map(read).collect::<Result<Vec<_>, _>>()?;
-        labs.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Catalogue { root: root.to_owned(), labs })
+        let labs = manifest::labs(root)?;
+        Ok(Catalogue { root: root.to_owned(), labs: labs.into_iter().map(with_output).collect::<Result<_, _>>()? })
     }
 
     /// The lab of these two digits.
@@ -121,23 +93,8 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| Error::file(path, error))
 }
 
-fn read(folder: PathBuf) -> Result<Lab, Error> {
-    #[derive(Deserialize)]
-    struct Manifest {
-        package: Package,
-    }
-    #[derive(Deserialize)]
-    struct Package {
-        metadata: Metadata,
-    }
-    #[derive(Deserialize)]
-    struct Metadata {
-        lab: Lab,
-    }
-    let path = folder.join("Cargo.toml");
-    let manifest: Manifest = toml::from_str(&read_text(&path)?).map_err(|error| Error::file(&path, error.message()))?;
-    let path = folder.join("expected.txt");
+fn with_output(manifest: manifest::Lab) -> Result<Lab, Error> {
+    let path = manifest.directory.join("expected.txt");
     let expected = Expected::parse(&read_text(&path)?).map_err(|line| Error::file(&path, line))?;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Lab { name, expected, ..manifest.package.metadata.lab })
+    Ok(Lab { manifest, expected })
 }

@@ -5,7 +5,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `options.rs` | the command line |
-//! | `catalogue.rs` | the labs of this clone, from their metadata; finding one by what was typed |
+//! | `catalogue.rs` | the labs of this clone, and finding one by what was typed |
 //! | `list.rs` | the list that `cargo lab` alone prints |
 //! | `build.rs` | one quiet `cargo build`, with a progress line on a terminal |
 //! | `run.rs` | a lab or its Node original, with the terminal handed to it |
@@ -37,7 +37,7 @@ use clap::Parser;
 use catalogue::Catalogue;
 use failure::{Ending, Failure};
 use options::{How, Options};
-use predict::Prediction;
+use predict::Asked;
 
 fn main() -> ExitCode {
     let ending = command(&Options::parse()).unwrap_or_else(Failure::report);
@@ -52,13 +52,15 @@ fn command(options: &Options) -> Result<Ending, Failure> {
     };
     let lab = catalogue.find(name)?;
     tools::require(lab, options.how())?;
-    let prediction = Prediction::ask(lab, options)?;
+    let asked = Asked::ask(lab, options)?;
     let ending = match options.how() {
         How::Rust => run::in_rust(&catalogue, lab, options)?,
         How::Node => run::in_node(lab, options)?,
         How::Compare => compare::both(&catalogue, lab, options)?,
         How::Trace => trace::run(&catalogue, lab, options)?,
     };
-    prediction.answer(ending);
+    if let Some(asked) = asked {
+        asked.conclude(ending);
+    }
     Ok(ending)
 }

@@ -20,7 +20,7 @@ pub(crate) fn in_node(lab: &Lab, options: &Options) -> Result<Ending, Failure> {
 
 /// The script that the Node original begins with.
 pub(crate) fn original(lab: &Lab) -> Result<PathBuf, Failure> {
-    let scripts = ["main.js", "parent.js"].map(|script| lab.folder.join("node").join(script));
+    let scripts = ["main.js", "parent.js"].map(|script| lab.directory.join("node").join(script));
     let found = scripts.into_iter().find(|script| script.is_file());
     found.ok_or_else(|| Failure::trouble(&lab.name, "its Node original has neither node/main.js nor node/parent.js"))
 }

@@ -92,7 +92,7 @@ fn replace(page: &Page<'_>, directive: &Directive<'_>, count: usize) -> Result<S
         "seen" => return links::seen(page, words),
         "claim" => return links::claim(page, words),
         "lab" => lab::card(page.lab()?),
-        "prediction" => lab::prediction(page.lab()?),
+        "prediction" => Ok(lab::prediction(page.lab()?)),
         "output" => output::all(page.lab()?),
         "step" => output::step(page.lab()?, words),
         "diagram" => diagram::diagram(page, words, count),
