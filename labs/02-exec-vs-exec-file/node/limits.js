@@ -36,6 +36,17 @@ function line({ input, output }) {
   return `exec 3<${ours}/${input} 4>${ours}/${output}; cat <&3 >&4 & echo $!; wait`;
 }
 
+async function killedShell() {
+  const fifos = await openFifos();
+  byExec.say('cat <&3 >&4 & echo $!; wait, where 3 and 4 are FIFOs that I hold open');
+  const shell = await exec(line(fifos), { timeout: 300 });
+  byExec.say(`timeout 300 ms: ended by ${shell.signal}`);
+  const pid = shell.stdout.trim();
+  byExec.say(`cat was pid ${pid}: what was printed before the end is kept`);
+  return { shell: shell.signal, survived: await survives(fifos, pid) };
+}
+
+// ANCHOR: group
 // Whether cat still echoes. A signal was sent before this ping: whoever it was for dies before it can read another byte.
 async function survives({ input, output }, pid) {
   const reader = new net.Socket({ fd: output, writable: false });
@@ -49,17 +60,6 @@ async function survives({ input, output }, pid) {
   return echo !== undefined;
 }
 
-async function killedShell() {
-  const fifos = await openFifos();
-  byExec.say('cat <&3 >&4 & echo $!; wait, where 3 and 4 are FIFOs that I hold open');
-  const shell = await exec(line(fifos), { timeout: 300 });
-  byExec.say(`timeout 300 ms: ended by ${shell.signal}`);
-  const pid = shell.stdout.trim();
-  byExec.say(`cat was pid ${pid}: what was printed before the end is kept`);
-  return { shell: shell.signal, survived: await survives(fifos, pid) };
-}
-
-// ANCHOR: group
 async function killedGroup() {
   const fifos = await openFifos();
   byExec.say('exec has no option for it: the same line, with spawn and detached');
