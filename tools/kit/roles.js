@@ -3,6 +3,7 @@
 
 const child_process = require('node:child_process');
 const { once } = require('node:events');
+const os = require('node:os');
 const path = require('node:path');
 const t = require('../transcript/transcript.js');
 
@@ -15,11 +16,23 @@ function fork(speaker, script, args = [], options = {}) {
   });
 }
 
+// Waits for the process to exit; gives how it ended.
+async function exit(child) {
+  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  return child.signalCode ? `signal ${child.signalCode}` : `code ${child.exitCode}`;
+}
+
+// What the end of the transcript's reader (SIGPIPE) and Ctrl-C give as exit codes: all processes of a lab end by them, not one.
+const SHARED = ['SIGPIPE', 'SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => 128 + os.constants.signals[signal]);
+
 // The next message that comes from it. Not 'exit' but 'disconnect' says that none will come: some may arrive after the exit.
 async function answer(child) {
   const answered = new AbortController();
-  const ended = once(child, 'disconnect', { signal: answered.signal }).then(() => {
-    throw new Error(`${path.basename(child.spawnargs[1])} ended without an answer`);
+  const ended = once(child, 'disconnect', { signal: answered.signal }).then(async () => {
+    const ending = await exit(child);
+    const status = child.exitCode ?? 128 + os.constants.signals[child.signalCode];
+    if (SHARED.includes(status)) process.exit(status);
+    throw new Error(`${path.basename(child.spawnargs[1])} ended without an answer: ${ending}`);
   });
   const [message] = await Promise.race([once(child, 'message'), ended]).finally(() => answered.abort());
   return message;
@@ -31,13 +44,10 @@ function ask(child, message, handle) {
   return answer(child);
 }
 
-const ending = (code, signal) => (signal ? `signal ${signal}` : `code ${code}`);
-
-// Disconnects the channel and waits for the process to exit; gives how it ended.
-async function end(child) {
-  const exit = once(child, 'exit');
+// Disconnects the channel, too.
+function end(child) {
   if (child.connected) child.disconnect();
-  return ending(...(await exit));
+  return exit(child);
 }
 
-module.exports = { fork, answer, ask, end, ending };
+module.exports = { fork, answer, ask, exit, end };

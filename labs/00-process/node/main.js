@@ -13,14 +13,12 @@ const { forkACopy } = require('./copy.js');
 const [parent, child] = t.voices('parent', 'child', 'copy');
 const quoted = (bytes) => JSON.stringify(bytes.toString());
 
-// Runs one part of child.js to its end.
-async function run(part) {
-  const options = { env: { GREETING: 'good morning' }, stdio: ['ignore', 'ignore', 'pipe', 'ipc', 1] };
+// Runs one part of child.js to its end; gives what it tells.
+async function run(part, options) {
   const started = roles.fork('child', 'child.js', [part], options);
-  let message;
-  started.on('message', (received) => (message = received));
-  const [stderr, [code]] = await Promise.all([text(started.stderr), once(started, 'close')]);
-  return { message, stderr, code };
+  const message = await roles.answer(started);
+  await roles.exit(started);
+  return message;
 }
 
 async function main() {
@@ -32,7 +30,7 @@ async function main() {
   parent.say(`cwd: ${process.cwd().replace(/^.+(?=.{50}$)/, '…')}`);
   parent.say(`title: was "${before}", is "${proc.name(process.pid)}" since I said process.title = …`);
   parent.say(`up for ${process.uptime().toFixed(2)} s, memory ${(proc.resident() / 1024).toFixed(1)} MiB`);
-  const introduced = await run('introduce');
+  const { ppid } = await run('introduce', { env: { GREETING: 'good morning' } });
   parent.say('a child gets its cwd and its environment from its parent');
 
   t.step('What goes into the stdin of cat comes out of its stdout');
@@ -53,12 +51,13 @@ async function main() {
   victim.kill('SIGKILL');
   const [none, signal] = await once(victim, 'exit');
   child.arrow('exit', 'parent', `code ${none}, signal ${signal}`);
-  const uncaught = await run('fail');
+  const failing = roles.fork('child', 'child.js', ['fail'], { stdio: ['ignore', 'ignore', 'pipe', 'ipc', 1] });
+  const [stderr, uncaught] = await Promise.all([text(failing.stderr), roles.exit(failing)]);
   // ANCHOR_END: ends
-  const lines = uncaught.stderr.split('\n');
+  const lines = stderr.split('\n');
   child.say(`stderr begins "${path.basename(lines[0])}", where it was thrown, …`);
   child.say(`… and says "${lines.find((line) => line.startsWith('Error'))}"`);
-  child.arrow('exit', 'parent', `code ${uncaught.code}`);
+  child.arrow('exit', 'parent', uncaught);
 
   const seenByCopy = await forkACopy();
 
@@ -66,14 +65,14 @@ async function main() {
   t.step("Node's fork() copies nothing: it starts a new program");
   globalThis.v = 'old';
   parent.say(`globalThis.v is "${globalThis.v}", a ${typeof globalThis.v}`);
-  const { type } = (await run('look')).message;
+  const { type } = await run('look');
   // ANCHOR_END: program
 
-  t.fact("the child's parent is this process", t.yes(introduced.message.ppid === process.pid));
+  t.fact("the child's parent is this process", t.yes(ppid === process.pid));
   t.fact('bytes echoed', `${echoed.length} of ${sent.length}`);
   t.fact('exit code reported', code ?? 'none');
   t.fact('signal reported', signal ?? 'none');
-  t.fact('an uncaught error ends in success', t.yes(uncaught.code === 0));
+  t.fact('an uncaught error ends in success', t.yes(uncaught === 'code 0'));
   t.fact('the variable in a fork(2) child', seenByCopy);
   t.fact('the variable in a spawned child', type === 'undefined' ? 'not there' : type);
 }

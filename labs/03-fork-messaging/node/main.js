@@ -35,7 +35,7 @@ async function main() {
   }
   answering.disconnect();
   // Not 'close': after a disconnect() of our own, Node never emits it.
-  await once(answering, 'exit');
+  await roles.exit(answering);
 
   t.step('What is on the wire: a shell reads it, and answers by printf');
   const { printed, word } = await shell();
@@ -46,11 +46,11 @@ async function main() {
   const pong = await ask(listening, 'ping');
   parent.say('it is still there; disconnect()');
   listening.disconnect();
-  const listened = roles.ending(...(await once(listening, 'exit')));
+  const listened = await roles.exit(listening);
   child.arrow('exit', 'parent', listened);
 
   t.step('Who does not listen ends, connected or not');
-  const idle = roles.ending(...(await once(fork('idle'), 'exit')));
+  const idle = await roles.exit(fork('idle'));
   child.arrow('exit', 'parent', idle);
   parent.say('and I had not disconnected');
 
