@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{CONNECTION, HOST};
+use hyper::header::HOST;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -34,6 +34,8 @@ impl Client {
     }
 
     async fn on(stream: TcpStream) -> io::Result<Client> {
+        // Closed by a reset, it is gone at once. Otherwise the kernel keeps a thousand of them for a minute (TIME_WAIT).
+        stream.set_zero_linger()?;
         let host = stream.peer_addr()?.to_string();
         let (requests, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         // It ends when this client is dropped and its last answer has come.
@@ -47,11 +49,11 @@ impl Client {
     ///
     /// When the connection ends first, or the status is not 200.
     pub async fn get(&mut self, path: &str) -> io::Result<String> {
-        self.begin(path, "keep-alive").await?.rest().await
+        self.begin(path).await?.rest().await
     }
 
-    async fn begin(&mut self, path: &str, connection: &str) -> io::Result<Answer> {
-        let request = Request::get(path).header(HOST, &self.host).header(CONNECTION, connection).body(String::new());
+    async fn begin(&mut self, path: &str) -> io::Result<Answer> {
+        let request = Request::get(path).header(HOST, &self.host).body(String::new());
         let answer = self.requests.send_request(request.map_err(io::Error::other)?).await.map_err(io::Error::other)?;
         match answer.status().as_u16() {
             200 => Ok(Answer(answer.into_body())),
@@ -90,13 +92,13 @@ impl Answer {
     }
 }
 
-/// Sends a request on a new connection, which its answer ends, and waits for the head of the answer.
+/// Sends a request on a connection of its own, and waits for the head of the answer.
 ///
 /// # Errors
 ///
 /// Those of `connect(2)` and of [`Client::get`].
 pub async fn begin(server: SocketAddr, path: &str) -> io::Result<Answer> {
-    Client::connect(server).await?.begin(path, "close").await
+    Client::connect(server).await?.begin(path).await
 }
 
 /// Like [`begin`]; returns the whole body.
@@ -116,7 +118,7 @@ pub async fn get(server: SocketAddr, path: &str) -> io::Result<String> {
 pub async fn get_from(local: IpAddr, server: SocketAddr, path: &str) -> io::Result<String> {
     let socket = if local.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.bind((local, 0).into())?;
-    Client::on(socket.connect(server).await?).await?.begin(path, "close").await?.rest().await
+    Client::on(socket.connect(server).await?).await?.begin(path).await?.rest().await
 }
 
 /// Answers every request of one connection: `answer` makes a body of the path.
