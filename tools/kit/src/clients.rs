@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
@@ -45,9 +45,18 @@ pub async fn in_turn(server: SocketAddr, connections: usize) -> io::Result<Vec<S
 ///
 /// Those of `connect(2)` and `read(2)`, and when it is not text.
 pub async fn read(server: SocketAddr) -> io::Result<String> {
-    let mut answer = String::new();
-    TcpStream::connect(server).await?.read_to_string(&mut answer).await?;
-    Ok(answer)
+    rest(TcpStream::connect(server).await?).await
+}
+
+/// Reads a connection, or a pipe, to its end.
+///
+/// # Errors
+///
+/// Those of `read(2)`, and when it is not text.
+pub async fn rest(mut stream: impl AsyncRead + Unpin) -> io::Result<String> {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await?;
+    Ok(text)
 }
 
 /// Connects with `at_once` clients at a time until each of `names` has answered. Returns the answers.
