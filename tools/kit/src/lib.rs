@@ -5,7 +5,7 @@
 //! | Rust, in `src/` | for the Node originals | what it holds |
 //! |---|---|---|
 //! | [`roles`] | `roles.js` | starts a lab's own roles as processes with a seat in the transcript, asks them, ends them |
-//! | [`proc`] | `proc.js` | reads `/proc`: descriptors, inodes, who holds a socket, memory, process states |
+//! | [`proc`] | `proc.js` | reads `/proc`: descriptors, inodes, who holds a socket, memory |
 //! | [`node`] | – | which `node` to start |
 //! | [`http`] | `http.js` | an HTTP client, and HTTP on a connection that was accepted |
 //! | [`clients`] | `clients.js` | many connections, at once or one after the other, and who answered them |
