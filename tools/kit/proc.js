@@ -13,15 +13,13 @@ function orNothing(look) {
 }
 
 // What a descriptor of this process refers to, and its number in the kernel: "socket, inode 123".
+// ANCHOR: inode
 function descriptor(fd) {
   return fs.readlinkSync(`/proc/self/fd/${fd}`).replace(/:\[(\d+)\]/, ', inode $1');
 }
 
 // The inode of the socket that a descriptor of this process refers to.
-// ANCHOR: inode
-function inode(fd) {
-  return Number(/^socket:\[(\d+)\]$/.exec(fs.readlinkSync(`/proc/self/fd/${fd}`))[1]);
-}
+const inode = (fd) => Number(/^socket, inode (\d+)$/.exec(descriptor(fd))[1]);
 // ANCHOR_END: inode
 
 // The inodes of the sockets that listen on a TCP port, whatever their address. The tables are in hexadecimal: proc_pid_net(5).

@@ -1,4 +1,8 @@
 //! What the kernel tells about processes in `/proc` (proc(5)).
+//!
+//! # Errors
+//!
+//! Every function fails when its file cannot be read: the process or the descriptor does not exist, or belongs to another user.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,35 +10,21 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 /// Returns what a descriptor of this process refers to, and its number in the kernel: `socket, inode 123`.
-///
-/// # Errors
-///
-/// When there is no such descriptor, or `/proc` cannot be read.
+// ANCHOR: inode
 pub fn descriptor(fd: RawFd) -> io::Result<String> {
     let link = fs::read_link(format!("/proc/self/fd/{fd}"))?;
     Ok(link.to_string_lossy().replace(":[", ", inode ").replace(']', ""))
 }
 
 /// Returns the inode of the socket that a descriptor of this process refers to.
-///
-/// # Errors
-///
-/// When it is not a socket, or `/proc` cannot be read.
-// ANCHOR: inode
 pub fn inode(fd: &impl AsFd) -> io::Result<u64> {
-    let fd = fd.as_fd().as_raw_fd();
-    let link = fs::read_link(format!("/proc/self/fd/{fd}"))?;
-    let link = link.to_string_lossy();
-    let inode = link.strip_prefix("socket:[").and_then(|rest| rest.strip_suffix(']')?.parse().ok());
-    inode.ok_or_else(|| io::Error::other(format!("fd {fd} is {link}")))
+    let is = descriptor(fd.as_fd().as_raw_fd())?;
+    let inode = is.strip_prefix("socket, inode ").and_then(|inode| inode.parse().ok());
+    inode.ok_or_else(|| io::Error::other(format!("{is} is not a socket")))
 }
 // ANCHOR_END: inode
 
 /// Returns the inodes of the sockets that listen on a TCP port, whatever their address.
-///
-/// # Errors
-///
-/// When `/proc/net/tcp` cannot be read.
 // ANCHOR: listeners
 pub fn listeners(port: u16) -> io::Result<BTreeSet<u64>> {
     const LISTEN: &str = "0A";
@@ -58,15 +48,11 @@ pub struct Holder {
     pub pid: u32,
     /// The descriptor's number in it.
     pub fd: RawFd,
-    /// The name of its program, of which the kernel keeps 15 bytes.
+    /// The name of the process.
     pub name: String,
 }
 
 /// Finds every descriptor of these sockets. Only root can see other users' processes.
-///
-/// # Errors
-///
-/// When `/proc` cannot be read.
 // ANCHOR: holders
 pub fn holders(inodes: &BTreeSet<u64>) -> io::Result<Vec<Holder>> {
     let sockets: Vec<String> = inodes.iter().map(|inode| format!("socket:[{inode}]")).collect();
@@ -88,55 +74,31 @@ pub fn holders(inodes: &BTreeSet<u64>) -> io::Result<Vec<Holder>> {
 // ANCHOR_END: holders
 
 /// Returns the name of a process: the first 15 bytes of its program's name, unless it has changed them.
-///
-/// # Errors
-///
-/// When there is no such process.
 pub fn name(pid: u32) -> io::Result<String> {
     Ok(fs::read_to_string(format!("/proc/{pid}/comm"))?.trim_end().to_owned())
 }
 
 /// Returns how long this process has been running, in seconds.
-///
-/// # Errors
-///
-/// When `/proc` cannot be read.
 pub fn uptime() -> io::Result<f64> {
-    // The kernel tells programs times in hundredths of a second, whatever its own clock does (USER_HZ).
-    const TICKS: f64 = 100.0;
-    let number = |word: Option<&str>| {
-        word.and_then(|word| word.parse::<f64>().ok()).ok_or_else(|| io::Error::other("no number in /proc"))
-    };
+    let number = |text: &str, place| text.split_whitespace().nth(place).and_then(|word| word.parse::<f64>().ok());
     let stat = fs::read_to_string("/proc/self/stat")?;
-    // Field 22. The second one is a name that may contain blanks, so count from its closing parenthesis.
-    let started = number(stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(19)))? / TICKS;
-    let machine = number(fs::read_to_string("/proc/uptime")?.split_whitespace().next())?;
-    Ok(machine - started)
+    // Field 22 is the start, in hundredths of a second (USER_HZ). Field 2 is a name that may contain blanks, and ends in a parenthesis.
+    let started = stat.rsplit(')').next().and_then(|rest| number(rest, 19));
+    let machine = number(&fs::read_to_string("/proc/uptime")?, 0);
+    machine.zip(started).map(|(machine, started)| machine - started / 100.0).ok_or(io::ErrorKind::InvalidData.into())
 }
 
 /// Returns the resident memory of this process now, in KiB.
-///
-/// # Errors
-///
-/// When `/proc` cannot be read.
 pub fn resident() -> io::Result<u64> {
     figure("status", "VmRSS")
 }
 
 /// Returns the most memory that this process has had resident so far, in KiB.
-///
-/// # Errors
-///
-/// When `/proc` cannot be read.
 pub fn peak() -> io::Result<u64> {
     figure("status", "VmHWM")
 }
 
 /// Returns the memory that this process has written to and shares with no other process, in KiB.
-///
-/// # Errors
-///
-/// When `/proc` cannot be read.
 pub fn private() -> io::Result<u64> {
     figure("smaps_rollup", "Private_Dirty")
 }

@@ -1,4 +1,8 @@
 //! The roles of a lab: its own program, started again, with a seat in the transcript.
+//!
+//! # Errors
+//!
+//! Every function fails when the process cannot be started, has ended, or says something else than is asked for.
 
 use forklore::child_process::{Child, Command, Exit, Stdio};
 use forklore::ipc::Channel;
@@ -14,10 +18,6 @@ pub fn played() -> Option<String> {
 }
 
 /// Prepares this program in another role: it speaks as `speaker`, has an empty stdin and our stderr, and is killed when it is dropped.
-///
-/// # Errors
-///
-/// When the path of this program, or the transcript's descriptor, cannot be had.
 pub fn command(t: &Transcript, speaker: &str, role: &str) -> Result<Command> {
     let command = Command::new(std::env::current_exe()?).arg(role).kill_on_drop();
     Ok(t.seat(speaker, command.stdin(Stdio::Ignore).stderr(Stdio::Inherit))?)
@@ -35,10 +35,6 @@ pub struct Role {
 }
 
 /// Starts this program in another role, with a channel. It speaks as `speaker`.
-///
-/// # Errors
-///
-/// When it cannot be started.
 pub fn fork(t: &Transcript, speaker: &str, role: &str) -> Result<Role> {
     let (process, channel) = command(t, speaker, role)?.stdout(Stdio::Ignore).fork()?;
     Ok(Role { speaker: speaker.to_owned(), process, channel })
@@ -46,30 +42,18 @@ pub fn fork(t: &Transcript, speaker: &str, role: &str) -> Result<Role> {
 
 impl Role {
     /// Sends a message and receives the next one that comes.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be sent, or the process ends without an answer.
     pub async fn ask<T: DeserializeOwned>(&self, message: &(impl Serialize + ?Sized)) -> Result<T> {
         self.channel.send(message).await?;
         self.answer().await
     }
 
     /// Receives the next message.
-    ///
-    /// # Errors
-    ///
-    /// When the process ends instead, or says something else than a `T`.
     pub async fn answer<T: DeserializeOwned>(&self) -> Result<T> {
         let answer = self.channel.recv_as().await?;
         answer.ok_or_else(|| format!("{} ended without an answer", self.speaker).into())
     }
 
     /// Disconnects the channel and waits for the process to exit.
-    ///
-    /// # Errors
-    ///
-    /// When its exit cannot be waited for.
     pub async fn end(mut self) -> Result<Exit> {
         self.channel.disconnect().await;
         Ok(self.process.close().await?)
