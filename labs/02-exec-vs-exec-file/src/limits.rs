@@ -29,19 +29,14 @@ pub(crate) async fn fill(t: &Transcript, bytes: usize) -> String {
     format!("refused, {} kept", error.stdout().len())
 }
 
-pub(crate) struct Timeouts {
-    pub(crate) kill_signal: String,
-    pub(crate) shell: String,
-    pub(crate) survived: bool,
-    pub(crate) survived_group: bool,
-}
-
 /// The shell starts cat, tells its pid, and waits for it. 3 is a socket to this lab: what cat reads there it sends back.
 const LINE: &str = "cat <&3 >&3 & echo $!; wait";
 /// Enough for a shell to say one word on a busy machine.
 const TIME: Duration = Duration::from_millis(300);
 
-pub(crate) async fn time_out(t: &Transcript) -> Result<Timeouts> {
+/// Returns the signal that ended a `cat` and the one that ended a shell; whether what the shell had started survived it, and whether it
+/// survived a signal to the whole group.
+pub(crate) async fn time_out(t: &Transcript) -> Result<(String, String, bool, bool)> {
     t.step("timeout: exec kills the shell, and only the shell");
     let short = Duration::from_millis(50);
     let (held, given) = UnixStream::pair()?;
@@ -57,7 +52,7 @@ pub(crate) async fn time_out(t: &Transcript) -> Result<Timeouts> {
     t.step("The cure: a group of its own, and a signal to all of it");
     t.voice("exec").say("the same line, with kill_group()");
     let (_, survived_group) = out_of_time(t, Exec::kill_group).await?;
-    Ok(Timeouts { kill_signal, shell, survived, survived_group })
+    Ok((kill_signal, shell, survived, survived_group))
 }
 
 // ANCHOR: out-of-time

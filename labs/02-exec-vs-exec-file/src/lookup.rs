@@ -9,16 +9,9 @@ use forklore::error::ErrorKind;
 use kit::Result;
 use transcript::Transcript;
 
-pub(crate) struct Found {
-    /// The error's code when the child's `PATH` names no directory.
-    pub(crate) path: String,
-    /// Whether `cat`, which a script's `#!` line names, printed the script.
-    pub(crate) by_shebang: bool,
-    /// The error's code when the `#!` line names a program that is not there.
-    pub(crate) orphan: String,
-}
-
-pub(crate) async fn try_all(t: &Transcript) -> Result<Found> {
+/// Returns the error's code when the child's `PATH` names no directory; whether `cat`, which a script's `#!` line names, printed the script;
+/// and the error's code when that line names a program that is not there.
+pub(crate) async fn try_all(t: &Transcript) -> Result<(String, bool, String)> {
     let path = code(&exec_file(Command::new("true").env("PATH", "/nonexistent")).await);
     t.say(format!("true, with PATH=/nonexistent for the child: {path}"));
 
@@ -38,7 +31,7 @@ pub(crate) async fn try_all(t: &Transcript) -> Result<Found> {
     if let Err(ErrorKind::InterpreterNotFound { interpreter: Some(path) }) = orphan.as_ref().map_err(Error::kind) {
         t.say(format!("the file exists; {path}, which it names, does not"));
     }
-    Ok(Found { path, by_shebang: printed == text, orphan: code(&orphan) })
+    Ok((path, printed == text, code(&orphan)))
 }
 
 /// The name that Node gives to the error.

@@ -39,7 +39,7 @@ async fn parent(t: Transcript) -> Result {
     // ANCHOR_END: lines
 
     t.step("How the program is found");
-    let found = lookup::try_all(&file).await?;
+    let (path, by_shebang, orphan) = lookup::try_all(&file).await?;
 
     t.step("How many processes? cat tells its parent");
     let stat = "/proc/self/stat";
@@ -51,7 +51,7 @@ async fn parent(t: Transcript) -> Result {
     let exactly = limits::fill(&file, limit).await;
     let one_more = limits::fill(&file, limit + 1).await;
 
-    let timeouts = limits::time_out(&t).await?;
+    let (kill_signal, by_timeout, survived, survived_group) = limits::time_out(&t).await?;
 
     t.fact("a glob is expanded by exec", yes(globbed.0.stdout == b"/proc/self\n"));
     t.fact("a glob is expanded by execFile", yes(globbed.1.stdout == b"/proc/self\n"));
@@ -60,17 +60,17 @@ async fn parent(t: Transcript) -> Result {
     let ran = |output: &str| yes(output.lines().any(|line| line == "INJECTED"));
     t.fact("the injected command ran under exec", ran(&injected));
     t.fact("the injected command ran under execFile", ran(&quoted));
-    t.fact("the child's PATH counts", yes(found.path == "ENOENT"));
-    t.fact("a script is run by what its #! line names", yes(found.by_shebang));
-    t.fact("a missing interpreter", found.orphan);
+    t.fact("the child's PATH counts", yes(path == "ENOENT"));
+    t.fact("a script is run by what its #! line names", yes(by_shebang));
+    t.fact("a missing interpreter", orphan);
     t.fact("processes made by exec", by_shell);
     t.fact("processes made by execFile", by_file);
     t.fact(format!("output of exactly {limit} bytes"), exactly);
     t.fact(format!("output of {} bytes", limit + 1), one_more);
-    t.fact("killSignal reported", timeouts.kill_signal);
-    t.fact("after a timeout the shell ended by", timeouts.shell);
-    t.fact("what the shell had started survived", yes(timeouts.survived));
-    t.fact("it survived a kill of the whole group", yes(timeouts.survived_group));
+    t.fact("killSignal reported", kill_signal);
+    t.fact("after a timeout the shell ended by", by_timeout);
+    t.fact("what the shell had started survived", yes(survived));
+    t.fact("it survived a kill of the whole group", yes(survived_group));
     Ok(())
 }
 

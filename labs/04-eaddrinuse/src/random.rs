@@ -14,15 +14,8 @@ const PORTS: u16 = 1001;
 /// So many that chance stays far below the ten points that the fact allows: the standard deviation is two.
 const MANY: u16 = 200;
 
-pub(crate) struct Collisions {
-    /// How many processes make a collision likelier than not.
-    pub(crate) likely: u16,
-    /// The share of [`MANY`] processes that find their port taken.
-    pub(crate) computed: f64,
-    pub(crate) observed: f64,
-}
-
-pub(crate) fn collide(t: &Transcript) -> Result<Collisions> {
+/// Returns how many processes make a collision likelier than not, and which share of [`MANY`] find their port taken, computed and observed.
+pub(crate) fn collide(t: &Transcript) -> Result<(u16, f64, f64)> {
     let likely = (1..).find(|n| collision(*n) > 0.5).ok_or("never")?;
     for n in [2, 4, 8, 16, likely] {
         t.say(format!("{n} processes: two choose the same port in {:.1} of 100 cases", 100.0 * collision(n)));
@@ -30,7 +23,7 @@ pub(crate) fn collide(t: &Transcript) -> Result<Collisions> {
     let (computed, observed) = (refused(MANY), observed(MANY)?);
     t.say(format!("{MANY} processes: computed {:.1} of 100 find their port taken", 100.0 * computed));
     t.say(format!("{MANY} processes: observed {:.1} of 100, on real ports", 100.0 * observed));
-    Ok(Collisions { likely, computed, observed })
+    Ok((likely, computed, observed))
 }
 
 // ANCHOR: odds
