@@ -1,4 +1,8 @@
 //! Clients by the dozen, and who answered them.
+//!
+//! # Errors
+//!
+//! Every function fails when a connection cannot be made, or its answer is not text.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,10 +31,6 @@ pub fn shares<K>(counts: &BTreeMap<K, usize>) -> String {
 }
 
 /// Asks a server over HTTP, one time after the other and each time on a new connection. Returns the answers.
-///
-/// # Errors
-///
-/// Those of [`http::get`].
 pub async fn in_turn(server: SocketAddr, connections: usize) -> io::Result<Vec<String>> {
     let mut answers = Vec::new();
     for _ in 0..connections {
@@ -40,19 +40,11 @@ pub async fn in_turn(server: SocketAddr, connections: usize) -> io::Result<Vec<S
 }
 
 /// Connects to a server and reads to the end what it writes.
-///
-/// # Errors
-///
-/// Those of `connect(2)` and `read(2)`, and when it is not text.
 pub async fn read(server: SocketAddr) -> io::Result<String> {
     rest(TcpStream::connect(server).await?).await
 }
 
 /// Reads a connection, or a pipe, to its end.
-///
-/// # Errors
-///
-/// Those of `read(2)`, and when it is not text.
 pub async fn rest(mut stream: impl AsyncRead + Unpin) -> io::Result<String> {
     let mut text = String::new();
     stream.read_to_string(&mut text).await?;
@@ -60,10 +52,6 @@ pub async fn rest(mut stream: impl AsyncRead + Unpin) -> io::Result<String> {
 }
 
 /// Connects with `at_once` clients at a time until each of `names` has answered. Returns the answers.
-///
-/// # Errors
-///
-/// Those of [`read`], and when one of the names is still missing after 30,000 connections.
 pub async fn until_all_answered(server: SocketAddr, names: &[&str], at_once: usize) -> Result<Vec<String>> {
     let mut answers: Vec<String> = Vec::new();
     while let Some(missing) = names.iter().find(|name| !answers.iter().any(|answer| answer == *name)) {

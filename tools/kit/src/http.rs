@@ -1,4 +1,9 @@
 //! HTTP/1.1 by hyper: a client with one connection, and a server for one.
+//!
+//! # Errors
+//!
+//! Every function fails when the system call that it needs does, when the other end does not speak HTTP or ends the connection too
+//! early, and when the status of an answer is not 200.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -25,10 +30,6 @@ pub struct Client {
 
 impl Client {
     /// Connects to a server.
-    ///
-    /// # Errors
-    ///
-    /// Those of `connect(2)`.
     pub async fn connect(server: SocketAddr) -> io::Result<Client> {
         Client::on(TcpStream::connect(server).await?).await
     }
@@ -44,10 +45,6 @@ impl Client {
     }
 
     /// Sends a request and returns the body of the answer.
-    ///
-    /// # Errors
-    ///
-    /// When the connection ends first, or the status is not 200.
     pub async fn get(&mut self, path: &str) -> io::Result<String> {
         self.begin(path).await?.rest().await
     }
@@ -68,10 +65,6 @@ pub struct Answer(Incoming);
 
 impl Answer {
     /// Waits for the next piece of the body; `None` at its end.
-    ///
-    /// # Errors
-    ///
-    /// When the connection ends in the middle of the body.
     pub async fn piece(&mut self) -> io::Result<Option<String>> {
         let frame = poll_fn(|context| Pin::new(&mut self.0).poll_frame(context)).await;
         let data = frame.transpose().map_err(io::Error::other)?.and_then(|frame| frame.into_data().ok());
@@ -79,10 +72,6 @@ impl Answer {
     }
 
     /// Returns the rest of the body.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`piece`](Answer::piece).
     pub async fn rest(mut self) -> io::Result<String> {
         let mut text = String::new();
         while let Some(piece) = self.piece().await? {
@@ -93,28 +82,16 @@ impl Answer {
 }
 
 /// Sends a request on a connection of its own, and waits for the head of the answer.
-///
-/// # Errors
-///
-/// Those of `connect(2)` and of [`Client::get`].
 pub async fn begin(server: SocketAddr, path: &str) -> io::Result<Answer> {
     Client::connect(server).await?.begin(path).await
 }
 
 /// Like [`begin`]; returns the whole body.
-///
-/// # Errors
-///
-/// Those of [`begin`].
 pub async fn get(server: SocketAddr, path: &str) -> io::Result<String> {
     begin(server, path).await?.rest().await
 }
 
 /// Like [`get`], from a local address.
-///
-/// # Errors
-///
-/// Those of [`get`], and of `bind(2)`.
 pub async fn get_from(local: IpAddr, server: SocketAddr, path: &str) -> io::Result<String> {
     let socket = if local.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.bind((local, 0).into())?;
@@ -122,10 +99,6 @@ pub async fn get_from(local: IpAddr, server: SocketAddr, path: &str) -> io::Resu
 }
 
 /// Answers every request of one connection: `answer` makes a body of the path.
-///
-/// # Errors
-///
-/// When the other end does not speak HTTP, or ends the connection in the middle of a request.
 // ANCHOR: serve
 pub async fn serve<F>(connection: impl AsyncRead + AsyncWrite + Unpin, answer: impl Fn(String) -> F) -> io::Result<()>
 where

@@ -1,4 +1,8 @@
 //! What a cluster's workers do, one worker at a time.
+//!
+//! # Errors
+//!
+//! Every function fails when the worker exits before what is waited for.
 
 use forklore::child_process::{Exit, Stdio};
 use forklore::cluster::{Address, Event, Primary, Worker};
@@ -7,10 +11,6 @@ use transcript::Transcript;
 use crate::{Result, roles};
 
 /// Starts this program as a worker that speaks as `speaker`, and waits until it has sent a message.
-///
-/// # Errors
-///
-/// When it cannot be started, or exits instead.
 pub async fn start(t: &Transcript, primary: &Primary, speaker: &str) -> Result<Worker> {
     let worker = primary.fork(roles::command(t, speaker, "worker")?.stdout(Stdio::Ignore))?;
     loop {
@@ -23,10 +23,6 @@ pub async fn start(t: &Transcript, primary: &Primary, speaker: &str) -> Result<W
 }
 
 /// Waits until a worker listens, and returns the address that it asked for.
-///
-/// # Errors
-///
-/// When it exits instead.
 pub async fn listening(primary: &Primary, worker: &Worker) -> Result<Address> {
     loop {
         match next_of(primary, worker).await? {
@@ -38,10 +34,6 @@ pub async fn listening(primary: &Primary, worker: &Worker) -> Result<Address> {
 }
 
 /// Waits until a worker's channel and process have ended. From then on the primary hands it nothing.
-///
-/// # Errors
-///
-/// When its exit cannot be waited for.
 pub async fn exit(primary: &Primary, worker: &Worker) -> Result<Exit> {
     loop {
         if let Event::Exit(_, exit) = next_of(primary, worker).await? {
