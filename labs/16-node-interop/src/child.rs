@@ -1,17 +1,14 @@
 //! The child: it does what `node/child.js` does, and its parent cannot tell the two apart but by the name that it gives.
 
-use std::error::Error;
-
 use forklore::ipc::{self, Channel, Handle};
+use kit::{Result, clients};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::message::{Kind, Message};
 use crate::socket;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
-
 /// The child's whole life. It ends with the channel, wherever it is: our parent may end at any moment.
-pub(crate) async fn run() -> Result<()> {
+pub(crate) async fn run() -> Result {
     let parent = ipc::parent()?;
     tokio::select! {
         ended = answer(&parent) => ended,
@@ -19,7 +16,7 @@ pub(crate) async fn run() -> Result<()> {
     }
 }
 
-async fn answer(parent: &Channel) -> Result<()> {
+async fn answer(parent: &Channel) -> Result {
     while let Some(mut message) = parent.recv().await? {
         match message.decode()? {
             Message::Say { say } => parent.send(&heard(say)).await?,
@@ -38,7 +35,7 @@ pub(crate) fn heard(word: String) -> Message {
     Message::Heard { heard: word, by: "rust".to_owned() }
 }
 
-async fn question(parent: &Channel, word: String) -> Result<()> {
+async fn question(parent: &Channel, word: String) -> Result {
     parent.send(&Message::Say { say: word.clone() }).await?;
     let answer = parent.recv().await?.ok_or("no answer")?;
     let understood = matches!(answer.decode()?, Message::Heard { heard, .. } if heard == word);
@@ -46,7 +43,7 @@ async fn question(parent: &Channel, word: String) -> Result<()> {
 }
 
 // ANCHOR: take
-async fn use_it(parent: &Channel, kind: Kind, handle: Handle) -> Result<()> {
+async fn use_it(parent: &Channel, kind: Kind, handle: Handle) -> Result {
     match (kind, handle) {
         (Kind::Socket, Handle::Socket(connection)) => socket::write(connection.into_stream()?, "from child\n").await?,
         (Kind::Server, handle @ Handle::Server(_)) => {
@@ -61,21 +58,21 @@ async fn use_it(parent: &Channel, kind: Kind, handle: Handle) -> Result<()> {
 }
 // ANCHOR_END: take
 
-async fn give_socket(parent: &Channel) -> Result<()> {
+async fn give_socket(parent: &Channel) -> Result {
     let (kept, given) = socket::joined().await?;
     let ours = parent.send_handle(&Message::Take { take: Kind::Socket }, Handle::try_from(given)?).await?;
     // As long as we hold it, too, nobody reads its end.
     drop(ours);
-    let read = socket::read(kept).await?;
+    let read = clients::rest(kept).await?;
     Ok(parent.send(&Message::Read { read }).await?)
 }
 
-async fn give_server(parent: &Channel) -> Result<()> {
+async fn give_server(parent: &Channel) -> Result {
     let server = socket::listen().await?;
     let address = server.local_addr()?;
     let ours = parent.send_handle(&Message::Take { take: Kind::Server }, Handle::try_from(server)?).await?;
     parent.recv().await?.ok_or("nobody serves")?;
     drop(ours); // our parent alone accepts now
-    let read = socket::read(TcpStream::connect(address).await?).await?;
+    let read = clients::rest(TcpStream::connect(address).await?).await?;
     Ok(parent.send(&Message::Read { read }).await?)
 }

@@ -10,9 +10,9 @@ mod peer;
 mod socket;
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::process::ExitCode;
 
+use kit::node;
 use message::Results;
 use peer::{Peer, script};
 use transcript::{ArrowKind, Transcript, yes};
@@ -38,12 +38,12 @@ fn child_without_a_seat() -> ExitCode {
     }
 }
 
-async fn three_languages(t: Transcript) -> Result<(), Box<dyn Error>> {
+async fn three_languages(t: Transcript) -> kit::Result {
     t.step("Node forks this program: parent.js, with LAB_CHILD set to our path");
     let under_node = under_node(&t).await?;
 
     t.step("This program forks Node: the same conversation with child.js");
-    let peer = Peer::start(&t, "node", script("node", "node/child.js"))?;
+    let peer = Peer::start(&t, "node", script(node::program(), "node/child.js"))?;
     let with_node = parent::converse(&peer).await?;
     peer.end().await?;
 
@@ -65,8 +65,8 @@ async fn three_languages(t: Transcript) -> Result<(), Box<dyn Error>> {
 }
 
 /// Node as the parent of this program, and as our child: it speaks in the transcript, and reports to us.
-async fn under_node(t: &Transcript) -> Result<Results, Box<dyn Error>> {
-    let parent = script("node", "node/parent.js").env("LAB_CHILD", std::env::current_exe()?);
+async fn under_node(t: &Transcript) -> kit::Result<Results> {
+    let parent = script(node::program(), "node/parent.js").env("LAB_CHILD", std::env::current_exe()?);
     let node = Peer::start(t, "node", t.seat("node", parent)?)?;
     let report = node.receive().await?;
     let parts: BTreeMap<String, bool> = report.decode()?;

@@ -1,16 +1,13 @@
 //! The parent's half of the conversation: what `node/parent.js` does.
 
-use std::error::Error;
-
 use forklore::ipc::Handle;
+use kit::{Result, clients};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::child::heard;
 use crate::message::{Kind, Message, Results};
 use crate::peer::Peer;
 use crate::socket;
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 pub(crate) async fn converse(peer: &Peer) -> Result<Results> {
     let results = Results {
@@ -39,7 +36,7 @@ async fn ask(peer: &Peer) -> Result<bool> {
 
 /// Reads what the peer wrote, from the other end.
 async fn written(peer: &Peer, connection: TcpStream, expected: &str) -> Result<bool> {
-    let text = socket::read(connection).await?;
+    let text = clients::rest(connection).await?;
     peer.transcript.say(format!("the other end reads {text:?}"));
     Ok(text == expected)
 }

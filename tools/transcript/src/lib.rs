@@ -156,6 +156,11 @@ impl Transcript {
         Transcript { voice: voice.to_owned(), ..self.clone() }
     }
 
+    /// Returns the name under which this process speaks.
+    pub fn speaker(&self) -> &str {
+        &self.voice
+    }
+
     /// Begins the next numbered step.
     pub fn step(&self, title: impl Display) {
         let step = self.steps.fetch_add(1, Ordering::Relaxed) + 1;

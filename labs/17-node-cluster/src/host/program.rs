@@ -1,7 +1,6 @@
 //! Runs any program in workers, until a signal asks for the end.
 
 use std::collections::VecDeque;
-use std::error::Error;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
@@ -10,24 +9,22 @@ use std::time::{Duration, Instant};
 
 use forklore::child_process::{Command, Exit, Stdio};
 use forklore::cluster::{Event, Primary, Worker};
+use kit::{Result, node};
 use transcript::{ArrowKind, EndRequests, Transcript};
 
-use crate::node::without_node;
 use crate::options::Options;
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 /// This many deaths within this time end the program.
 const DEATHS: usize = 5;
 const WITHIN: Duration = Duration::from_secs(10);
 
-pub(crate) struct Host {
-    pub(crate) t: Transcript,
-    pub(crate) primary: Primary,
+pub(super) struct Host {
+    pub(super) t: Transcript,
+    pub(super) primary: Primary,
     app: PathBuf,
-    pub(crate) options: Options,
+    pub(super) options: Options,
     /// Every worker that was started.
-    pub(crate) workers: Vec<Worker>,
+    pub(super) workers: Vec<Worker>,
     /// The number of workers whose end has not been reported.
     alive: usize,
     /// When workers died, within the last [`WITHIN`].
@@ -37,7 +34,7 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    pub(crate) fn new(t: Transcript, app: PathBuf, options: Options) -> Host {
+    pub(super) fn new(t: Transcript, app: PathBuf, options: Options) -> Host {
         t.step(format!("{}: {}, workers: {}", app.display(), options.policy, options.workers));
         let primary = Primary::new(options.cluster());
         let (workers, deaths, reported) = (Vec::new(), VecDeque::new(), Vec::new());
@@ -45,7 +42,7 @@ impl Host {
     }
 
     /// Runs the workers until there is a reason to end.
-    pub(crate) async fn serve(&mut self, requests: &mut EndRequests) -> Result<()> {
+    pub(super) async fn serve(&mut self, requests: &mut EndRequests) -> Result {
         for _ in 0..self.options.workers.get() {
             self.fork()?;
         }
@@ -68,7 +65,7 @@ impl Host {
         Ok(())
     }
 
-    fn fork(&mut self) -> Result<()> {
+    fn fork(&mut self) -> Result {
         // In a session of its own, where the terminal's Ctrl-C does not reach it: it is to end when we say so, not in the middle of an answer.
         let command = command(&self.app).args(&self.options.arguments).detached().stdin(Stdio::Ignore);
         let stdout = if self.options.output.json {
@@ -76,14 +73,14 @@ impl Host {
         } else {
             Stdio::Inherit
         };
-        let worker = self.primary.fork(command.stdout(stdout).stderr(Stdio::Inherit)).map_err(without_node)?;
+        let worker = self.primary.fork(command.stdout(stdout).stderr(Stdio::Inherit)).map_err(node::missing)?;
         self.t.arrow(ArrowKind::Start, &name(&worker), format!("pid {}", worker.pid()));
         self.workers.push(worker);
         self.alive += 1;
         Ok(())
     }
 
-    fn handle_event(&mut self, event: Event) -> Result<()> {
+    fn handle_event(&mut self, event: Event) -> Result {
         match event {
             Event::Listening(worker, address) => {
                 self.t.say(format!("{} listens on {address}", name(&worker)));
@@ -100,7 +97,7 @@ impl Host {
     }
 
     /// Replaces a worker that has died. One that left in an orderly way wanted to.
-    fn ended(&mut self, worker: &Worker, exit: Exit) -> Result<()> {
+    fn ended(&mut self, worker: &Worker, exit: Exit) -> Result {
         self.alive -= 1;
         tell_exit(&self.t, worker, exit);
         if worker.exited_after_disconnect() {
@@ -130,7 +127,7 @@ impl Host {
 /// What runs the program.
 fn command(app: &Path) -> Command {
     // Never looked for in PATH.
-    if runs_by_itself(app) { Command::new(Path::new(".").join(app)) } else { Command::new("node").arg(app) }
+    if runs_by_itself(app) { Command::new(Path::new(".").join(app)) } else { Command::new(node::program()).arg(app) }
 }
 
 /// Whether the kernel can execute it, and it is none of those that node would like to.
@@ -139,11 +136,11 @@ fn runs_by_itself(app: &Path) -> bool {
     !script && app.metadata().is_ok_and(|file| file.permissions().mode() & 0o111 != 0)
 }
 
-pub(crate) fn name(worker: &Worker) -> String {
+pub(super) fn name(worker: &Worker) -> String {
     format!("worker {}", worker.id())
 }
 
 /// Prints how a worker ended.
-pub(crate) fn tell_exit(t: &Transcript, worker: &Worker, exit: Exit) {
+pub(super) fn tell_exit(t: &Transcript, worker: &Worker, exit: Exit) {
     t.voice(&name(worker)).arrow(ArrowKind::Exit, "primary", exit);
 }

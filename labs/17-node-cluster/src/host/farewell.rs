@@ -1,6 +1,5 @@
 //! The end of any program under [`Host`].
 
-use std::error::Error;
 use std::future::pending;
 use std::pin::pin;
 use std::time::Duration;
@@ -11,13 +10,13 @@ use forklore::cluster::schedule::Policy;
 use tokio::time::timeout;
 use transcript::EndRequests;
 
-use crate::host::{Host, name, tell_exit};
+use super::program::{Host, name, tell_exit};
 
 /// The time that workers have to finish what they have begun.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Asks the workers to end and waits until they have. Kills those that take too long.
-pub(crate) async fn end(host: &Host, requests: &mut EndRequests) -> Result<(), Box<dyn Error>> {
+pub(super) async fn end(host: &Host, requests: &mut EndRequests) -> kit::Result {
     let ends = async {
         let mut grace = pin!(timeout(GRACE, pending::<()>()));
         let mut patient = true;
