@@ -69,7 +69,7 @@ mod tests {
             arrow(ArrowKind::Exit, "child 1", "parent", "code 0"),
             Line::Fact { fact: "a".into(), value: "b".into() },
         ];
-        lines.map(|line| Record { us: 1, pid: 1, line }).into()
+        lines.map(|line| Record { us: 1, pid: 1, line, source: None }).into()
     }
 
     #[test]

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
 
     fn record(line: Line) -> Record {
-        Record { us: 1, pid: 1, line }
+        Record { us: 1, pid: 1, line, source: None }
     }
 
     fn arrow(to: &str, text: &str) -> Record {

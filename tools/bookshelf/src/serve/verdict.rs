@@ -51,7 +51,12 @@ mod tests {
     #[test]
     fn differing_missing_and_new_facts_are_told() {
         let fact = |fact: &str, value: &str| Line::Fact { fact: fact.into(), value: value.into() };
-        let records = [fact("a", "1"), fact("b", "x: y"), fact("d", "4")].map(|line| Record { us: 1, pid: 1, line });
+        let records = [fact("a", "1"), fact("b", "x: y"), fact("d", "4")].map(|line| Record {
+            us: 1,
+            pid: 1,
+            line,
+            source: None,
+        });
         let expected = |text: &str| Expected::parse(text).expect("a transcript");
         let verdict = compare(&expected("1. Step\n   a  says\n\nFacts\n   a: 1\n   b: 2\n   c: 3\n"), &records);
         let row = |fact: &str, book: Option<&str>, here: Option<&str>| Different {

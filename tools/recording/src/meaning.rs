@@ -1,32 +1,32 @@
 //! What a call means, in a few words: by its arguments and its outcome, otherwise by its name alone (`plain.rs`).
 
-use super::address::{address, ending, field, kind, pair};
-use super::call::Call;
-use super::cast::Cast;
-use super::origin::Context;
-use super::plain;
+use crate::decode::{gives_bytes, takes_bytes};
+use crate::origin::Context;
+use crate::peers::Names;
+use crate::words::{address, ending, field, kind, pair};
+use crate::{Call, plain};
 
-/// The meaning of `call`; empty for a call that nobody has explained yet, which a test forbids for those that labs trace.
-pub(super) fn meaning(call: &Call, cast: &Cast) -> String {
-    failed(call)
-        .or_else(|| processes(call, cast))
-        .or_else(|| descriptors(call))
+/// Says what `call` means; empty for a call that nobody has explained yet, which a test forbids for those that labs trace.
+pub(crate) fn meaning(call: &Call, context: &Context, names: &Names) -> String {
+    failed(call, context)
+        .or_else(|| processes(call, names))
+        .or_else(|| descriptors(call, context))
         .or_else(|| streams(call))
         .or_else(|| sockets(call))
-        .or_else(|| plain::meaning(&call.name).map(str::to_owned))
+        .or_else(|| plain::meaning(&call.call).map(str::to_owned))
         .unwrap_or_default()
 }
 
 /// What the error of a failed call means.
-fn failed(call: &Call) -> Option<String> {
-    let words = match (call.name.as_str(), call.error()?) {
+fn failed(call: &Call, context: &Context) -> Option<String> {
+    let words = match (call.call.as_str(), call.error()?) {
         ("execve" | "execveat", error @ ("ENOENT" | "ENOTDIR" | "EACCES")) => {
             let words = match error {
                 "ENOENT" => "no such file, or its interpreter is missing",
                 "ENOTDIR" => "a part of that path is no folder",
                 _ => "it is here, but may not be executed",
             };
-            let next = if call.context == Context::TriedAgain { ", the next one is tried" } else { "" };
+            let next = if *context == Context::TriedAgain { ", the next one is tried" } else { "" };
             return Some(format!("{words}{next}"));
         }
         ("execve" | "execveat", "ENOEXEC") => "no format that the kernel knows",
@@ -51,10 +51,10 @@ fn failed(call: &Call) -> Option<String> {
     Some(words.to_owned())
 }
 
-fn processes(call: &Call, cast: &Cast) -> Option<String> {
-    let pid = |text: &str| text.parse().map_or_else(|_| format!("pid {text}"), |pid| cast.name(pid));
-    let target = |place: usize| call.note(place).strip_prefix("pid:").map_or_else(|| "the process".to_owned(), pid);
-    Some(match call.name.as_str() {
+fn processes(call: &Call, names: &Names) -> Option<String> {
+    let pid = |text: &str| text.parse().map_or_else(|_| format!("pid {text}"), |pid| names.name(pid));
+    let target = |place: usize| call.is(place).strip_prefix("pid:").map_or_else(|| "the process".to_owned(), pid);
+    Some(match call.call.as_str() {
         "execve" | "execveat" => {
             let path = call.arguments.iter().map(|argument| &argument.text).find(|text| text.starts_with('"'))?;
             let file = path.trim_matches('"').rsplit('/').next().unwrap_or_default();
@@ -62,10 +62,10 @@ fn processes(call: &Call, cast: &Cast) -> Option<String> {
         }
         "clone" | "clone3" | "fork" | "vfork" => {
             let child = call.number().and_then(|pid| u32::try_from(pid).ok());
-            let named = child.and_then(|pid| cast.voice(pid)).map(|voice| format!(" ({voice})")).unwrap_or_default();
+            let named = child.and_then(|pid| names.known(pid)).map(|name| format!(" ({name})")).unwrap_or_default();
             if call.makes_thread() {
                 "a new thread of this process".to_owned()
-            } else if call.name == "vfork" || call.all().contains("CLONE_VFORK") {
+            } else if call.call == "vfork" || call.any_argument("CLONE_VFORK") {
                 format!("a new process{named} that borrows our memory until it execs")
             } else {
                 format!("a new process{named} with a copy of our memory (copy on write)")
@@ -102,8 +102,8 @@ fn processes(call: &Call, cast: &Cast) -> Option<String> {
     })
 }
 
-fn descriptors(call: &Call) -> Option<String> {
-    Some(match call.name.as_str() {
+fn descriptors(call: &Call, context: &Context) -> Option<String> {
+    Some(match call.call.as_str() {
         "pipe" | "pipe2" => {
             let (read, write) = pair(call.text(0))?;
             format!("a pipe: what is written to {write} is read from {read}")
@@ -113,18 +113,12 @@ fn descriptors(call: &Call) -> Option<String> {
             format!("two sockets joined back to back: {one} and {other}")
         }
         "dup2" | "dup3" if call.text(0) == call.text(1) => "it is in its place already".to_owned(),
-        "dup2" | "dup3" => match &call.context {
+        "dup2" | "dup3" => match context {
             Context::Copied(origin) => origin.words(call.text(0), call.text(1)),
             _ => return None,
         },
         "dup" => format!("{} is a second number for what {} means", call.result, call.text(0)),
-        "fcntl" => match call.text(1) {
-            "F_DUPFD" | "F_DUPFD_CLOEXEC" => {
-                format!("{} is a second number for what {} means", call.result, call.text(0))
-            }
-            _ => return None,
-        },
-        "close" => format!("lets go of {}", kind(call.note(0))),
+        "close" => format!("lets go of {}", kind(call.is(0))),
         "close_range" if call.text(2).contains("CLOEXEC") => {
             "all of these are closed when this process execs".to_owned()
         }
@@ -134,40 +128,24 @@ fn descriptors(call: &Call) -> Option<String> {
     })
 }
 
-/// How much went through, if anything did.
-fn bytes(call: &Call) -> Option<String> {
-    let number = call.number()?;
-    Some(if number == 1 { "1 byte".to_owned() } else { format!("{number} bytes") })
-}
-
 fn streams(call: &Call) -> Option<String> {
-    let kind = kind(call.note(0));
-    Some(match call.name.as_str() {
-        "read" | "readv" if call.result == "0" && kind == "a file" => "the end of the file".to_owned(),
-        "read" | "readv" | "recvfrom" if call.result == "0" => "the end: nobody is left who could write".to_owned(),
-        "read" | "readv" | "recvfrom" => format!("{} from {kind}", bytes(call)?),
-        "write" | "writev" | "sendto" => format!("{} to {kind}", bytes(call)?),
-        "sendmsg" | "recvmsg" => {
-            let rights = call.text(1).split("SCM_RIGHTS, cmsg_data=[").nth(1).and_then(|rest| rest.split(']').next());
-            match (call.name.as_str(), rights) {
-                ("sendmsg", Some(sent)) => {
-                    format!("{}, and with them what descriptor {sent} refers to", bytes(call)?)
-                }
-                (_, Some(_)) if call.text(1).contains("MSG_CTRUNC") => {
-                    "descriptors came, but not all had room".to_owned()
-                }
-                (_, Some(got)) => format!("{}, and with them new descriptor {got}", bytes(call)?),
-                ("recvmsg", None) if call.result == "0" => "the end: the other side has closed".to_owned(),
-                ("recvmsg", None) => format!("{} from {kind}", bytes(call)?),
-                _ => format!("{} to {kind}", bytes(call)?),
-            }
-        }
-        _ => return None,
-    })
+    let (gives, takes) = (gives_bytes(&call.call), takes_bytes(&call.call));
+    let at_end = takes && call.result == "0";
+    let words = match &call.passed[..] {
+        _ if !gives && !takes => return None,
+        _ if at_end && kind(call.is(0)) == "a file" => "the end of the file",
+        _ if at_end => "the end: nobody is left who could write",
+        _ if call.any_argument("MSG_CTRUNC") => "descriptors came, but not all had room",
+        // What went through says all.
+        [] => "",
+        [passed, ..] if gives => return Some(format!("with it goes what descriptor {} refers to", passed.fd)),
+        [passed, ..] => return Some(format!("with it came new descriptor {}", passed.fd)),
+    };
+    Some(words.to_owned())
 }
 
 fn sockets(call: &Call) -> Option<String> {
-    Some(match call.name.as_str() {
+    Some(match call.call.as_str() {
         "socket" => match (call.text(0), call.text(1).split('|').next().unwrap_or("")) {
             ("AF_UNIX", _) => "a local socket, not yet joined to anything".to_owned(),
             (_, "SOCK_STREAM") => "a TCP socket, not yet joined to anything".to_owned(),
@@ -175,10 +153,11 @@ fn sockets(call: &Call) -> Option<String> {
             _ => return None,
         },
         "bind" if call.text(1).contains("htons(0)") => "takes a port that the kernel chooses".to_owned(),
-        "bind" => format!("takes the address {}", address(call.text(1))),
+        "bind" => format!("takes the address {}", address(call.text(1))?),
         "listen" => format!("connections may come; up to {} wait for accept", call.text(1)),
+        "accept" | "accept4" if call.times > 1 => format!("takes {} connections", call.times),
         "accept" | "accept4" => format!("takes the next connection: descriptor {}", call.number()?),
-        "connect" => format!("connects to {}", address(call.text(1))),
+        "connect" => format!("connects to {}", address(call.text(1))?),
         "setsockopt" => match call.text(2) {
             option @ ("SO_REUSEADDR" | "SO_REUSEPORT") if call.text(3) == "[0]" => format!("{option} is off"),
             "SO_REUSEADDR" => "may take an address that old connections still use".to_owned(),
@@ -202,26 +181,15 @@ fn sockets(call: &Call) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::merge::{Event, merge};
-    use super::super::strace::parse;
-    use super::*;
-    use crate::catalogue::Catalogue;
+    use crate::explain::tests::meanings;
 
     fn means(call: &str) -> String {
-        let record = r#"{"us":9000000,"pid":7,"voice":"worker 1","text":"hello"}"#;
-        let story = merge(record, parse(&format!("1 1.000000 {call}"), 0));
-        let Event::Called(call) = &story.events[0] else { panic!("{call} is a call") };
-        meaning(call, &story.cast)
-    }
-
-    #[test]
-    fn every_call_that_a_lab_traces_is_explained_by_its_name_alone() {
-        let Ok(catalogue) = Catalogue::open() else { panic!("the catalogue opens") };
-        for lab in catalogue.labs {
-            for call in &lab.trace {
-                assert!(plain::meaning(call).is_some(), "{}: {call} has no row in trace/plain.rs", lab.name);
-            }
-        }
+        let line =
+            r#"write(1<pipe:[99]>, "{\"us\":1,\"pid\":7,\"voice\":\"worker 1\",\"text\":\"hello\"}\n", 60) = 60"#;
+        let name = call.split('(').next().unwrap_or_default();
+        let other = "9 1.0 read(3<pipe:[1]>, \"\", 1) = 0";
+        let log = format!("7 1.0 execve(\"lab\") = 0\n7 1.0 {line}\n1 1.0 {call}\n{other}\n");
+        meanings(&log, name).into_iter().find(|meaning| !meaning.contains("process is lab")).unwrap_or_default()
     }
 
     #[test]
@@ -260,7 +228,7 @@ mod tests {
             ("wait4(7, 0x7fff, WNOHANG, NULL) = 0", "still running"),
             (
                 "sendmsg(5<UNIX-STREAM:[1->2]>, {msg_iov=[{iov_base=\"x\", iov_len=1}], msg_control=[{cmsg_len=24, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[4<TCP:[1]>]}], msg_flags=0}, 0) = 1",
-                "1 byte, and with them what descriptor 4 refers to",
+                "with it goes what descriptor 4 refers to",
             ),
             (
                 r#"bind(9<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EADDRINUSE (Address already in use)"#,

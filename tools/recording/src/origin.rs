@@ -1,69 +1,99 @@
-//! What the calls around a call tell about it: where a descriptor came from before it was put in its place, and whether a program
+//! What the calls before and after a call tell about it: where a descriptor came from before it was put in its place, and whether a program
 //! that was not found is looked for elsewhere.
 
 use std::collections::HashMap;
 
-use super::address::pair;
-use super::call::Call;
-use super::origin::{Context, End, Origin};
+use crate::words::{kind, pair};
+use crate::{Call, Event, What};
+
+/// What the calls around a call tell about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Context {
+    #[default]
+    Nothing,
+    /// An `execve` that failed, and the process's next call is another one.
+    TriedAgain,
+    /// A `dup2`: what it copies.
+    Copied(Origin),
+}
+
+/// The descriptor that others are copies of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    number: String,
+    /// What it is an end of, if the call that made it was seen.
+    end: Option<End>,
+    /// What it refers to. If this number refers to something else, it was closed and opened again meanwhile.
+    is: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Reading,
+    Writing,
+    Socket,
+}
 
 /// What is known of a process's descriptors, by their numbers.
 type Table = HashMap<String, Origin>;
 
-/// Gives every call its context. `process` says which process a thread is of.
-pub(super) fn give(calls: &mut [Call], process: impl Fn(u32) -> u32) {
+/// Finds the context of every event.
+pub(crate) fn contexts(events: &[Event]) -> Vec<Context> {
+    let mut contexts = vec![Context::Nothing; events.len()];
     let mut tables: HashMap<u32, Table> = HashMap::new();
     let mut failed: HashMap<u32, usize> = HashMap::new();
-    for at in 0..calls.len() {
-        let pid = process(calls[at].tid);
-        let executes = matches!(calls[at].name.as_str(), "execve" | "execveat");
-        if let Some(before) = failed.remove(&pid)
-            && executes
-        {
-            calls[before].context = Context::TriedAgain;
-        }
-        let call = &mut calls[at];
-        if call.error().is_some() {
-            if executes {
-                failed.insert(pid, at);
+    for (at, event) in events.iter().enumerate() {
+        let call = match &event.what {
+            What::Call(call) => call,
+            What::Starts { starts } => {
+                tables.insert(*starts, tables.get(&event.pid).cloned().unwrap_or_default());
+                continue;
             }
-        } else if call.makes_process() {
-            if let Some(child) = call.number().and_then(|child| u32::try_from(child).ok()) {
-                tables.insert(child, tables.get(&pid).cloned().unwrap_or_default());
-            }
-        } else if executes {
             // The new program did not see what happened before it, nor does it have what was closed on exec.
-            tables.remove(&pid);
-        } else {
-            follow(call, tables.entry(pid).or_default());
+            What::Program { .. } => {
+                tables.remove(&event.pid);
+                continue;
+            }
+            _ => continue,
+        };
+        if let Some(before) = failed.remove(&event.pid).filter(|_| call.executes()) {
+            contexts[before] = Context::TriedAgain;
+        }
+        if call.error().is_none() {
+            contexts[at] = follow(call, tables.entry(event.pid).or_default());
+        } else if call.executes() {
+            failed.insert(event.pid, at);
         }
     }
+    contexts
 }
 
-/// What a call that succeeded does to the descriptors of its process.
-fn follow(call: &mut Call, table: &mut Table) {
-    match call.name.as_str() {
+/// Notes what a call that succeeded does to the descriptors of its process.
+fn follow(call: &Call, table: &mut Table) -> Context {
+    let (source, target) = (call.text(0), call.text(1));
+    match call.call.as_str() {
         "pipe" | "pipe2" => ends(call, 0, [End::Reading, End::Writing], table),
         "socketpair" => ends(call, 3, [End::Socket, End::Socket], table),
         "dup" => copied(call, table),
-        "fcntl" if call.text(1).starts_with("F_DUPFD") => copied(call, table),
-        "dup2" | "dup3" if call.text(0) != call.text(1) => {
-            call.context = Context::Copied(origin(call, table));
+        "fcntl" if target.starts_with("F_DUPFD") => copied(call, table),
+        "dup2" | "dup3" if source != target => {
+            let origin = origin(call, table);
             // From here on this number is the name by which the learner knows it.
-            table.remove(call.text(1));
+            table.remove(target);
+            return Context::Copied(origin);
         }
         _ => {}
     }
+    Context::Nothing
 }
 
-/// Both ends that a call made.
+/// Notes both ends that a call made.
 fn ends(call: &Call, place: usize, kinds: [End; 2], table: &mut Table) {
     let Some((one, other)) = pair(call.text(place)) else { return };
-    let notes = call.notes(place);
-    let note = |at: usize| notes.get(at).cloned().unwrap_or_default();
+    let descriptors = &call.arguments[place].descriptors;
     for (at, (number, kind)) in [one, other].into_iter().zip(kinds).enumerate() {
-        let number = number.to_owned();
-        table.insert(number.clone(), Origin { number, end: Some(kind), note: note(at) });
+        let is = descriptors.get(at).map(|descriptor| descriptor.is.clone()).unwrap_or_default();
+        table.insert(number.to_owned(), Origin { number: number.to_owned(), end: Some(kind), is });
     }
 }
 
@@ -74,24 +104,35 @@ fn copied(call: &Call, table: &mut Table) {
 
 /// What a call's first argument is a copy of; itself, if it is no copy.
 fn origin(call: &Call, table: &Table) -> Origin {
-    let (number, note) = (call.text(0), call.note(0));
-    let known = table.get(number).filter(|origin| origin.note == note);
-    known.cloned().unwrap_or_else(|| Origin { number: number.to_owned(), end: None, note: note.to_owned() })
+    let (number, is) = (call.text(0), call.is(0));
+    let known = table.get(number).filter(|origin| origin.is == is);
+    known.cloned().unwrap_or_else(|| Origin { number: number.to_owned(), end: None, is: is.to_owned() })
+}
+
+impl Origin {
+    /// Says what it means that a copy of this, which stands at `source`, is put at `target`.
+    pub(crate) fn words(&self, source: &str, target: &str) -> String {
+        let number = &self.number;
+        if number == target {
+            return format!("descriptor {target} means again what it meant before: {source} kept that");
+        }
+        let copy = if number == source { String::new() } else { format!(" ({source} is its copy)") };
+        match self.end {
+            Some(End::Reading) => format!("descriptor {target} is now the pipe's reading end, {number}{copy}"),
+            Some(End::Writing) => format!("descriptor {target} is now the pipe's writing end, {number}{copy}"),
+            Some(End::Socket) => format!("descriptor {target} is now the socket pair's end {number}{copy}"),
+            None => match kind(&self.is) {
+                // There are many pipes, and that it is one of them says nothing.
+                "a pipe" | "what it refers to" => format!("descriptor {target} now means what {number} meant{copy}"),
+                kind => format!("descriptor {target} now means what {number} meant: {kind}{copy}"),
+            },
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::cast::Cast;
-    use super::super::meaning::meaning;
-    use super::super::strace::parse;
-
-    /// The meanings of the calls of one name.
-    fn meanings(log: &str, name: &str) -> Vec<String> {
-        let mut calls = parse(log, 0).calls;
-        super::give(&mut calls, |tid| tid);
-        let named = calls.iter().filter(|call| call.name == name);
-        named.map(|call| meaning(call, &Cast::default())).collect()
-    }
+    use crate::explain::tests::meanings;
 
     #[test]
     fn an_end_made_by_the_parent_is_known_in_the_child_however_it_was_copied() {
@@ -137,6 +178,7 @@ mod tests {
 1 1.000002 fcntl(1<pipe:[2]>, F_DUPFD, 10) = 10<pipe:[2]>
 1 1.000003 dup2(2<pipe:[3]>, 1<pipe:[2]>) = 1<pipe:[3]>
 1 1.000004 dup2(10<pipe:[2]>, 1<pipe:[3]>) = 1<pipe:[2]>
+2 1.000004 dup2(4<pipe:[5]>, 1<pipe:[2]>) = 1<pipe:[5]>
 1 1.000005 execve(\"/bin/sh\", [\"sh\"], 0x7f) = 0
 1 1.000006 dup2(4<pipe:[5]>, 1<pipe:[2]>) = 1<pipe:[5]>
 ";
@@ -146,6 +188,7 @@ mod tests {
                 "descriptor 0 now means what 3 meant: a TCP socket",
                 "descriptor 1 now means what 2 meant",
                 "descriptor 1 means again what it meant before: 10 kept that",
+                "descriptor 1 now means what 4 meant",
                 "descriptor 1 now means what 4 meant",
             ]
         );

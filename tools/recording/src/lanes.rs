@@ -1,0 +1,228 @@
+//! The processes of a run: who was alive when, under which name, and which of them a line of the transcript is about.
+//!
+//! A line names processes by their voices. Several processes may share one (lab 00 calls each of its children `child`), and a process may
+//! never speak itself: its parent says what it did. Which process is meant follows from who was alive, who was sent a signal, and who
+//! ended.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use transcript::{ArrowKind, Line};
+
+use crate::{Event, What};
+
+/// A process from its start to its end.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lane {
+    /// A name that no other process of the run has: the voice under which it spoke first, otherwise what others call it, otherwise its
+    /// program. Equal names are numbered.
+    pub name: String,
+    /// The name that gives it its colour: its voice in the transcript if it has one.
+    pub voice: String,
+    /// Its number. A run that was not traced has a lane for each voice, and does not know it.
+    pub pid: Option<u32>,
+    /// The event that started it; `None` if it was there at the beginning.
+    pub start: Option<usize>,
+    /// The event that ended it.
+    pub end: Option<usize>,
+    /// The name of its last program.
+    program: Option<String>,
+    /// The voice under which it spoke first.
+    own: Option<String>,
+    /// What others call it, if it does not speak.
+    alias: Option<String>,
+}
+
+/// The processes of a run, in the order of their starts.
+#[derive(Debug, Clone, Default)]
+pub struct Lanes {
+    all: Vec<Lane>,
+    /// The lane that speaks in a line, by the line's place among the events; of an arrow, also the one that it leads to.
+    lines: BTreeMap<usize, (usize, Option<usize>)>,
+}
+
+/// What a line says about the process that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Acts,
+    Ended,
+    Signalled,
+}
+
+impl Lanes {
+    /// Finds the processes of a run.
+    pub fn of(events: &[Event]) -> Lanes {
+        let mut lanes = Lanes::default();
+        if events.iter().any(|event| matches!(event.what, What::Starts { .. } | What::Program { .. })) {
+            lanes.meet(events);
+        }
+        for (at, event) in events.iter().enumerate() {
+            let What::Line { line, .. } = &event.what else { continue };
+            let ends = match line {
+                Line::Say { voice, text } => {
+                    let itself = named_first(text).and_then(|pid| lanes.process(pid));
+                    let relayed = itself.filter(|_| !lanes.speaks_for_itself(event.pid, voice));
+                    let lane = match relayed {
+                        Some(lane) => lanes.call(lane, voice),
+                        None => lanes.find(voice, Role::Acts, at, events),
+                    };
+                    (lane, None)
+                }
+                Line::Arrow { arrow, from, to, .. } => {
+                    let (from_role, to_role) = match arrow {
+                        ArrowKind::Exit => (Role::Ended, Role::Acts),
+                        ArrowKind::Signal => (Role::Acts, Role::Signalled),
+                        _ => (Role::Acts, Role::Acts),
+                    };
+                    (lanes.find(from, from_role, at, events), Some(lanes.find(to, to_role, at, events)))
+                }
+                Line::Step { .. } | Line::Fact { .. } => continue,
+            };
+            lanes.lines.insert(at, ends);
+        }
+        lanes.name();
+        lanes
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Lane] {
+        &self.all
+    }
+
+    /// The lane of a process.
+    pub fn process(&self, pid: u32) -> Option<usize> {
+        self.all.iter().position(|lane| lane.pid == Some(pid))
+    }
+
+    /// The lanes that the line at this place among the events is about: who speaks, and where an arrow leads to.
+    pub fn of_line(&self, at: usize) -> Option<(usize, Option<usize>)> {
+        self.lines.get(&at).copied()
+    }
+
+    /// Finds all processes, with what is known of them without the lines about them.
+    fn meet(&mut self, events: &[Event]) {
+        let mut called: BTreeMap<u32, String> = BTreeMap::new();
+        for (at, event) in events.iter().enumerate() {
+            let lane = self.process(event.pid).unwrap_or_else(|| self.add(event.pid, None));
+            match &event.what {
+                What::Starts { starts } => {
+                    self.add(*starts, Some(at));
+                }
+                What::Program { program } => self.all[lane].program = Some(program.clone()),
+                What::Exit { .. } => self.all[lane].end = Some(at),
+                What::Line { line: Line::Say { voice, text }, .. } => {
+                    self.all[lane].own.get_or_insert_with(|| voice.clone());
+                    if let Some((name, pid)) =
+                        text.split_once(", pid ").and_then(|(name, rest)| Some((name, digits(rest)?)))
+                    {
+                        called.entry(pid).or_insert_with(|| name.to_owned());
+                    }
+                }
+                What::Line { line: Line::Arrow { from, .. }, .. } => {
+                    self.all[lane].own.get_or_insert_with(|| from.clone());
+                }
+                _ => {}
+            }
+        }
+        for lane in self.all.iter_mut().filter(|lane| lane.own.is_none()) {
+            lane.alias = lane.pid.and_then(|pid| called.remove(&pid));
+        }
+    }
+
+    fn add(&mut self, pid: u32, start: Option<usize>) -> usize {
+        self.all.push(Lane { pid: Some(pid), start, ..Lane::default() });
+        self.all.len() - 1
+    }
+
+    fn speaks_for_itself(&self, pid: u32, voice: &str) -> bool {
+        self.process(pid).is_some_and(|lane| self.all[lane].own.as_deref() == Some(voice))
+    }
+
+    /// The lane that the line at this place means by `name`:
+    ///
+    /// 1. the process that wrote the line, if that is its own voice;
+    /// 2. among the others that have this voice, or none: of an exit, the one that ended last; of a signal, the one that got it; otherwise
+    ///    one that is alive, one that has this name already, the youngest;
+    /// 3. a lane without a process.
+    fn find(&mut self, name: &str, role: Role, at: usize, events: &[Event]) -> usize {
+        let writer = events[at].pid;
+        if let Some(lane) = self.process(writer).filter(|_| self.speaks_for_itself(writer, name)) {
+            return lane;
+        }
+        let known = |lane: &Lane| lane.known_as().is_none_or(|known| known == name);
+        let can_be = |lane: &Lane| {
+            let another = lane.pid.is_some_and(|pid| pid != writer);
+            another && known(lane) && lane.start.is_none_or(|start| start < at)
+        };
+        // How far away the nearest signal is that the writer sent to it.
+        let signal = |lane: &Lane| {
+            let sent = |event: &Event| matches!(&event.what, What::Signal(signal) if signal.from == Some(writer));
+            let got = events.iter().enumerate().filter(|(_, event)| lane.pid == Some(event.pid) && sent(event));
+            got.map(|(place, _)| Reverse(place.abs_diff(at))).max()
+        };
+        let rank = |lane: &Lane| {
+            let ended = lane.end.filter(|end| role == Role::Ended && *end < at);
+            let signalled = if role == Role::Signalled { signal(lane) } else { None };
+            let alive = lane.end.is_none_or(|end| end > at);
+            (ended, signalled, alive, lane.known_as().is_some(), lane.start)
+        };
+        let found = self.all.iter().enumerate().filter(|(_, lane)| can_be(lane)).max_by_key(|(_, lane)| rank(lane));
+        if let Some((found, _)) = found {
+            return self.call(found, name);
+        }
+        let without_process = |lane: &Lane| lane.pid.is_none() && lane.own.as_deref() == Some(name);
+        self.all.iter().position(without_process).unwrap_or_else(|| {
+            self.all.push(Lane { own: Some(name.to_owned()), ..Lane::default() });
+            self.all.len() - 1
+        })
+    }
+
+    /// Notes that others call this lane so.
+    fn call(&mut self, lane: usize, name: &str) -> usize {
+        let called = &mut self.all[lane];
+        if called.own.is_none() {
+            called.alias.get_or_insert_with(|| name.to_owned());
+        }
+        lane
+    }
+
+    /// Gives every lane its name and its voice.
+    fn name(&mut self) {
+        let calls = |name: &str| self.all.iter().filter(|lane| lane.known_as() == Some(name)).count();
+        let first_program = self.all.first().and_then(|lane| lane.program.clone());
+        let name = |lane: &Lane| {
+            let alone = lane.alias.clone().filter(|alias| calls(alias) == 1);
+            let program = lane.program.clone().filter(|program| Some(program) != first_program.as_ref());
+            let pid = || lane.pid.map(|pid| format!("pid {pid}"));
+            lane.own.clone().or(alone).or(program).or_else(|| lane.alias.clone()).or_else(pid).unwrap_or_default()
+        };
+        let names: Vec<String> = self.all.iter().map(name).collect();
+        for (at, lane) in self.all.iter_mut().enumerate() {
+            let name = &names[at];
+            let alike = |names: &[String]| names.iter().filter(|other| *other == name).count();
+            lane.voice = lane.known_as().unwrap_or(name).to_owned();
+            lane.name = match (alike(&names), alike(&names[..=at])) {
+                (1, _) => name.clone(),
+                (_, number) if name.ends_with(|last: char| last.is_ascii_digit()) => format!("{name} ({number})"),
+                (_, number) => format!("{name} {number}"),
+            };
+        }
+    }
+}
+
+impl Lane {
+    /// Its own voice, otherwise what others call it.
+    fn known_as(&self) -> Option<&str> {
+        self.own.as_deref().or(self.alias.as_deref())
+    }
+}
+
+/// The process of a line that begins with `pid 7`.
+fn named_first(text: &str) -> Option<u32> {
+    digits(text.strip_prefix("pid ")?)
+}
+
+/// The number that a text begins with.
+fn digits(text: &str) -> Option<u32> {
+    text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+}
