@@ -1,15 +1,18 @@
-//! The labs of this repository, with what they print and what was recorded of them.
+//! The labs of this repository, with what was recorded of them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use recording::{Language, Recording};
 use serde::Deserialize;
-use transcript::Record;
 
-use crate::expected::Expected;
 use crate::failure::Error;
+use crate::run::Run;
 
-/// What `[package.metadata.lab]` of a lab says, and what it prints.
+/// What `[package.metadata.lab]` of a lab says.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Lab {
     /// How long a reader is busy with it.
@@ -22,8 +25,6 @@ pub(crate) struct Lab {
     /// The name of its folder: `05-handle-passing`.
     #[serde(skip)]
     pub(crate) name: String,
-    #[serde(skip)]
-    pub(crate) expected: Expected,
 }
 
 /// What the reader is asked before a run.
@@ -54,6 +55,8 @@ pub(crate) struct Catalogue {
     /// The folder of the repository.
     pub(crate) root: PathBuf,
     pub(crate) labs: Vec<Lab>,
+    /// The recorded runs that have been read, by their files.
+    runs: RefCell<HashMap<PathBuf, Arc<Run>>>,
 }
 
 impl Catalogue {
@@ -68,7 +71,7 @@ impl Catalogue {
         let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("Cargo.toml").is_file());
         let mut labs = folders.map(read).collect::<Result<Vec<_>, _>>()?;
         labs.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Catalogue { root: root.to_owned(), labs })
+        Ok(Catalogue { root: root.to_owned(), labs, runs: RefCell::default() })
     }
 
     /// The lab of these two digits.
@@ -86,29 +89,36 @@ impl Catalogue {
         self.labs.iter().find(|lab| lab.name == name)
     }
 
-    /// The recorded run of a lab as JSON.
+    /// The recorded runs of a lab: in Rust, and in Node if there is one.
     ///
     /// # Errors
     ///
-    /// When there is none, or a line of it is no record.
-    pub(crate) fn recorded_run(&self, lab: &Lab) -> Result<Vec<Record>, Error> {
-        let path = self.recorded(lab, "jsonl");
-        let text = read_text(&path)?;
-        let records = text.lines().map(Record::from_json).collect::<Result<_, _>>();
-        records.map_err(|error| Error::file(&path, error))
+    /// When there is none in Rust, or one cannot be read.
+    pub(crate) fn runs(&self, lab: &Lab) -> Result<Vec<(Language, Arc<Run>)>, Error> {
+        let recorded = Language::ALL
+            .into_iter()
+            .filter(|language| *language == Language::Rust || self.recording(lab, *language).is_file());
+        recorded.map(|language| Ok((language, self.run(lab, language)?))).collect()
     }
 
-    /// The recorded trace of a lab.
+    /// The recorded run of a lab in one language.
     ///
     /// # Errors
     ///
-    /// When there is none.
-    pub(crate) fn recorded_trace(&self, lab: &Lab) -> Result<String, Error> {
-        read_text(&self.recorded(lab, "trace"))
+    /// When there is none, or it cannot be read.
+    pub(crate) fn run(&self, lab: &Lab, language: Language) -> Result<Arc<Run>, Error> {
+        let path = self.recording(lab, language);
+        if let Some(run) = self.runs.borrow().get(&path) {
+            return Ok(Arc::clone(run));
+        }
+        let recording = Recording::from_jsonl(&read_text(&path)?).map_err(|error| Error::file(&path, error))?;
+        let run = Arc::new(Run::of(recording));
+        self.runs.borrow_mut().insert(path, Arc::clone(&run));
+        Ok(run)
     }
 
-    fn recorded(&self, lab: &Lab, extension: &str) -> PathBuf {
-        self.root.join("book/recorded").join(format!("{}.{extension}", lab.name))
+    fn recording(&self, lab: &Lab, language: Language) -> PathBuf {
+        self.root.join("book/recorded").join(format!("{}.{}.jsonl", lab.name, language.name()))
     }
 }
 
@@ -136,8 +146,6 @@ fn read(folder: PathBuf) -> Result<Lab, Error> {
     }
     let path = folder.join("Cargo.toml");
     let manifest: Manifest = toml::from_str(&read_text(&path)?).map_err(|error| Error::file(&path, error.message()))?;
-    let path = folder.join("expected.txt");
-    let expected = Expected::parse(&read_text(&path)?).map_err(|line| Error::file(&path, line))?;
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Lab { name, expected, ..manifest.package.metadata.lab })
+    Ok(Lab { name, ..manifest.package.metadata.lab })
 }

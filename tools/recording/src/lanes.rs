@@ -45,6 +45,7 @@ pub struct Lanes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Acts,
+    Started,
     Ended,
     Signalled,
 }
@@ -72,6 +73,7 @@ impl Lanes {
                     let (from_role, to_role) = match arrow {
                         ArrowKind::Exit => (Role::Ended, Role::Acts),
                         ArrowKind::Signal => (Role::Acts, Role::Signalled),
+                        ArrowKind::Start => (Role::Acts, Role::Started),
                         _ => (Role::Acts, Role::Acts),
                     };
                     (lanes.find(from, from_role, at, events), Some(lanes.find(to, to_role, at, events)))
@@ -141,8 +143,9 @@ impl Lanes {
     /// The lane that the line at this place means by `name`:
     ///
     /// 1. the process that wrote the line, if that is its own voice;
-    /// 2. among the others that have this voice, or none: of an exit, the one that ended last; of a signal, the one that got it; otherwise
-    ///    one that is alive, one that has this name already, the youngest;
+    /// 2. among the others that have this voice, or none: of an exit, the one that ended last; of a signal and of a start, the one that got
+    ///    it from the writer nearest to the line; otherwise one that is alive, the last that was, one that has this name already, the
+    ///    youngest;
     /// 3. a lane without a process.
     fn find(&mut self, name: &str, role: Role, at: usize, events: &[Event]) -> usize {
         let writer = events[at].pid;
@@ -152,19 +155,24 @@ impl Lanes {
         let known = |lane: &Lane| lane.known_as().is_none_or(|known| known == name);
         let can_be = |lane: &Lane| {
             let another = lane.pid.is_some_and(|pid| pid != writer);
-            another && known(lane) && lane.start.is_none_or(|start| start < at)
+            another && known(lane) && (role == Role::Started || lane.start.is_none_or(|start| start < at))
         };
-        // How far away the nearest signal is that the writer sent to it.
-        let signal = |lane: &Lane| {
-            let sent = |event: &Event| matches!(&event.what, What::Signal(signal) if signal.from == Some(writer));
-            let got = events.iter().enumerate().filter(|(_, event)| lane.pid == Some(event.pid) && sent(event));
-            got.map(|(place, _)| Reverse(place.abs_diff(at))).max()
+        // How near the writer did to this process what the line says.
+        let did = |lane: &Lane| {
+            let it = |event: &Event| match &event.what {
+                What::Signal(signal) => {
+                    role == Role::Signalled && signal.from == Some(writer) && lane.pid == Some(event.pid)
+                }
+                What::Starts { starts } => role == Role::Started && event.pid == writer && lane.pid == Some(*starts),
+                _ => false,
+            };
+            let places = events.iter().enumerate().filter(|(_, event)| it(event));
+            places.map(|(place, _)| Reverse(place.abs_diff(at))).max()
         };
         let rank = |lane: &Lane| {
             let ended = lane.end.filter(|end| role == Role::Ended && *end < at);
-            let signalled = if role == Role::Signalled { signal(lane) } else { None };
             let alive = lane.end.is_none_or(|end| end > at);
-            (ended, signalled, alive, lane.known_as().is_some(), lane.start)
+            (ended, did(lane), alive, lane.end.filter(|_| !alive), lane.known_as().is_some(), lane.start)
         };
         let found = self.all.iter().enumerate().filter(|(_, lane)| can_be(lane)).max_by_key(|(_, lane)| rank(lane));
         if let Some((found, _)) = found {

@@ -24,6 +24,20 @@ pub struct Recording {
     pub events: Vec<Event>,
 }
 
+impl Recording {
+    /// Reads a recording from its lines of JSON.
+    ///
+    /// # Errors
+    ///
+    /// A line is not one of a recording.
+    pub fn from_jsonl(text: &str) -> serde_json::Result<Recording> {
+        let mut lines = text.lines();
+        let header: Header = serde_json::from_str(lines.next().unwrap_or_default())?;
+        let events = lines.map(serde_json::from_str).collect::<serde_json::Result<_>>()?;
+        Ok(Recording { header, events })
+    }
+}
+
 /// The first line of a recording.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {

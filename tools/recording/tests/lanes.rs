@@ -44,11 +44,14 @@ fn a_voice_that_several_processes_share_is_the_one_that_is_meant() {
     events.extend(starts(1, 2, "lab"));
     events.extend([says(2, "child", "so am I"), exits(2)]);
     events.extend(starts(1, 3, "cat"));
+    // What cat wrote is read when it has ended.
     events.extend([arrow(1, ArrowKind::Message, "parent", "child"), exits(3)]);
     events.push(arrow(1, ArrowKind::Message, "child", "parent"));
     events.extend(starts(1, 4, "sleep"));
     let killed = Signal { signal: "SIGKILL".into(), from: Some(1), stops: false };
     events.extend([event(4, What::Signal(killed)), exits(4), arrow(1, ArrowKind::Signal, "parent", "child")]);
+    // Said before it is done.
+    events.push(arrow(1, ArrowKind::Start, "parent", "child"));
     events.extend(starts(1, 5, "lab"));
     events.extend([arrow(1, ArrowKind::Exit, "child", "parent"), says(1, "child", "relayed"), exits(5)]);
     events.push(arrow(1, ArrowKind::Exit, "child", "parent"));
@@ -62,6 +65,7 @@ fn a_voice_that_several_processes_share_is_the_one_that_is_meant() {
             "parent → cat",
             "cat → parent",
             "parent → sleep",
+            "parent → child 2",
             "sleep → parent",
             "child 2",
             "child 2 → parent"

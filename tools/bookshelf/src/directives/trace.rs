@@ -1,53 +1,72 @@
 //! `{{#trace}}` and `{{#trace 2}}`: the recorded system calls, folded.
 
+use recording::{Call, Event, What};
+use transcript::Line;
+
 use super::page::Page;
+use super::tabs::tabs;
 use crate::colours::class_of;
 use crate::failure::Error;
 use crate::html::text;
-use crate::traced::{self, Traced};
+use crate::run::Run;
 
-pub(super) fn trace(page: &Page<'_>, words: &str) -> Result<String, Error> {
-    let lab = page.lab()?;
-    let trace = page.catalogue.recorded_trace(lab)?;
-    let all = traced::lines(&trace);
-    let number = lab.number();
-    let (lines, title, command) = if words.is_empty() {
-        (&all[..], "The system calls".to_owned(), format!("cargo lab {number} --trace"))
-    } else {
-        let step = words.parse().map_or(&[][..], |step| traced::step(&all, step));
-        (step, format!("The system calls of step {words}"), format!("cargo lab {number} --trace, step {words}"))
-    };
-    let calls = lines.iter().filter(|line| matches!(line, Traced::Call { .. })).count();
-    if calls == 0 {
-        return Err(Error::new(
-            format!("trace {words}"),
-            format!("the recorded trace of lab {number} has no call there"),
-        ));
+pub(super) fn trace(page: &Page<'_>, words: &str, count: usize) -> Result<String, Error> {
+    let number = page.lab()?.number();
+    let mut panels = Vec::new();
+    let mut counts = Vec::new();
+    for (language, run) in page.runs()? {
+        let step = words.parse().ok().and_then(|number| run.step(number));
+        let places = if words.is_empty() { run.places(None) } else { step.map(|step| step.events).unwrap_or_default() };
+        let events = &run.events[places];
+        let calls = events.iter().filter(|event| matches!(event.what, What::Call(_))).count();
+        if calls == 0 {
+            return Err(Error::new(
+                format!("trace {words}"),
+                format!("the recorded run of lab {number} in {language} has no call there"),
+            ));
+        }
+        let lines: String = events.iter().map(|event| line(&run, event)).collect();
+        let label = format!("cargo lab {number} --trace");
+        let html = format!(
+            "<pre class=\"calls\" tabindex=\"0\" role=\"group\" aria-label=\"{label}, in {language}\">{lines}</pre>"
+        );
+        panels.push((language.to_string(), html));
+        counts.push(format!("{calls} in {language}"));
     }
-    let html: String = lines.iter().map(line).collect();
+    let title =
+        if words.is_empty() { "The system calls".to_owned() } else { format!("The system calls of step {words}") };
     Ok(format!(
-        "<details class=\"trace\"><summary>{title} <span class=\"count\">{calls} calls of <code>--trace</code></span></summary>\
-         <pre class=\"calls\" tabindex=\"0\" role=\"group\" aria-label=\"{command}\">{html}</pre></details>",
+        "<details class=\"trace\"><summary>{title} <span class=\"count\">{}</span></summary>{}</details>",
+        counts.join(", "),
+        tabs(&format!("trace-{number}-{count}"), panels)
     ))
 }
 
-fn line(line: &Traced<'_>) -> String {
-    let html = match line {
-        Traced::Empty => String::new(),
-        Traced::Step { line, .. } => format!("<span class=\"title\">{}</span>", text(line)),
-        Traced::Fact(line) => format!("<span class=\"said\">{}</span>", text(line)),
-        Traced::Said(line) => format!("   <span class=\"said\">{}</span>", text(line)),
-        Traced::Meaning(meaning) => format!("         <span class=\"meaning\">{}</span>", text(meaning)),
-        Traced::Call { voice, call } => {
-            let (name, rest) = call.split_at(call.find('(').unwrap_or(0));
+fn line(run: &Run, event: &Event) -> String {
+    let name = |pid| run.lanes.process(pid).map(|lane| &run.lanes.all()[lane]);
+    let html = match &event.what {
+        What::Line { line: Line::Step { step, title }, .. } => {
+            format!("<span class=\"title\">{step}. {}</span>", text(title))
+        }
+        What::Line { line: Line::Fact { fact, value }, .. } => {
+            format!("   <span class=\"said\">{}: {}</span>", text(fact), text(value))
+        }
+        What::Line { line: Line::Say { voice, text: said }, .. } => {
+            format!("   <span class=\"said\">{} {}</span>", text(voice), text(said))
+        }
+        What::Call(Call { call, arguments, result, .. }) => {
+            let (voice, name) = name(event.pid).map(|lane| (lane.voice.clone(), lane.name.clone())).unwrap_or_default();
+            let arguments: Vec<&str> = arguments.iter().map(|argument| argument.text.as_str()).collect();
             format!(
-                "     <span class=\"voice {}\">[{}]</span> <b>{}</b>{}",
-                class_of(voice),
-                text(voice),
-                text(name),
-                text(rest)
+                "     <span class=\"voice {}\">[{}]</span> <b>{}</b>({}) = {}",
+                class_of(&voice),
+                text(&name),
+                text(call),
+                text(&arguments.join(", ")),
+                text(result)
             )
         }
+        _ => return String::new(),
     };
     html + "&#10;"
 }

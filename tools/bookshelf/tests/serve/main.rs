@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use harness::{program, trial};
 use libtest_mimic::Trial;
 use served::ask;
-use served::shelf::{Served, Shelf};
+use served::shelf::{RECORDED, Served, Shelf};
 
 fn main() -> ExitCode {
     let shelf: Arc<OnceLock<Shelf>> = Arc::default();
@@ -133,12 +133,9 @@ fn rebuilt() {
     shelf.write("book/src/introduction.md", "# Introduction\n\n{{#nosuch}}\n");
     served.process.wait_for_end("; the pages stay as they were");
     assert!(served.get("/introduction.html").text().contains("Other words."));
-    // What a lab is expected to print is a source of the book, too.
+    // What was recorded of a lab is a source of the book, too.
     shelf.write("book/src/introduction.md", "# Introduction\n\nWords again.\n");
-    shelf.write(
-        "labs/90-quick/expected.txt",
-        "1. Quick\n   parent  ──message──▶ child  other\n\nFacts\n   colour: red\n",
-    );
+    shelf.write("book/recorded/90-quick.rust.jsonl", &RECORDED.replace("green", "red"));
     while !served.get("/labs/90-quick.html").text().contains(">red<") {
         changes.line().expect("which build this is");
     }
