@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
 use recording::lanes::Lanes;
-use recording::{Event, Recording, What};
+use recording::{Event, Explained, Recording, What, explain};
 use transcript::{Line, Record};
 
 use crate::colours::is_first;
@@ -17,6 +17,8 @@ pub(crate) struct Run {
     pub(crate) events: Vec<Event>,
     pub(crate) lanes: Lanes,
     pub(crate) voices: Voices,
+    /// What people are shown of each event that is no line.
+    pub(crate) explained: Vec<Option<Explained>>,
 }
 
 /// A numbered step of a run.
@@ -39,7 +41,8 @@ pub(crate) struct Voices {
 
 impl Run {
     pub(crate) fn of(recording: Recording) -> Run {
-        Run::with(recording.header.versions, recording.events)
+        let explained = explain(&recording);
+        Run::with(recording.header.versions, recording.events, explained)
     }
 
     /// A run of which only the transcript is known.
@@ -48,13 +51,13 @@ impl Run {
             let line = What::Line { line: record.line.clone(), source: None };
             Event { us: record.us, pid: record.pid, what: line }
         };
-        Run::with(BTreeMap::new(), records.iter().map(event).collect())
+        Run::with(BTreeMap::new(), records.iter().map(event).collect(), Vec::new())
     }
 
-    fn with(versions: BTreeMap<String, String>, events: Vec<Event>) -> Run {
+    fn with(versions: BTreeMap<String, String>, events: Vec<Event>, explained: Vec<Option<Explained>>) -> Run {
         let lanes = Lanes::of(&events);
         let voices = Voices::of(events.iter().filter_map(line));
-        Run { versions, events, lanes, voices }
+        Run { versions, events, lanes, voices, explained }
     }
 
     pub(crate) fn steps(&self) -> Vec<Step<'_>> {

@@ -1,72 +1,70 @@
-//! `{{#trace}}` and `{{#trace 2}}`: the recorded system calls, folded.
+//! `{{#trace}}` and `{{#trace 2}}`: the recorded system calls, and between them what the processes say.
 
-use recording::{Call, Event, What};
-use transcript::Line;
+use transcript::{Line, Look, render};
 
+use super::output::no_step;
 use super::page::Page;
 use super::tabs::tabs;
 use crate::colours::class_of;
 use crate::failure::Error;
 use crate::html::text;
-use crate::run::Run;
+use crate::run::{Run, line};
 
 pub(super) fn trace(page: &Page<'_>, words: &str, count: usize) -> Result<String, Error> {
-    let number = page.lab()?.number();
-    let mut panels = Vec::new();
-    let mut counts = Vec::new();
+    let lab = page.lab()?;
+    let number = lab.number();
+    let (mut panels, mut counts) = (Vec::new(), Vec::new());
     for (language, run) in page.runs()? {
-        let step = words.parse().ok().and_then(|number| run.step(number));
-        let places = if words.is_empty() { run.places(None) } else { step.map(|step| step.events).unwrap_or_default() };
-        let events = &run.events[places];
-        let calls = events.iter().filter(|event| matches!(event.what, What::Call(_))).count();
+        let places = if words.is_empty() {
+            run.places(None)
+        } else {
+            let step = words.parse().ok().and_then(|number| run.step(number));
+            step.ok_or_else(|| no_step(lab, words, language))?.events
+        };
+        let calls = run.explained[places.clone()].iter().flatten().count();
         if calls == 0 {
-            return Err(Error::new(
-                format!("trace {words}"),
-                format!("the recorded run of lab {number} in {language} has no call there"),
-            ));
+            let place = format!("the recorded run of lab {number} in {language}");
+            return Err(Error::new(format!("trace {words}"), format!("{place} has no call there")));
         }
-        let lines: String = events.iter().map(|event| line(&run, event)).collect();
-        let label = format!("cargo lab {number} --trace");
+        let lines: String = places.map(|place| shown(&run, place)).collect();
+        let label = format!("The system calls of lab {number} in {language}");
+        let caption = format!("<span class=\"language\">{language}</span>");
         let html = format!(
-            "<pre class=\"calls\" tabindex=\"0\" role=\"group\" aria-label=\"{label}, in {language}\">{lines}</pre>"
+            "<figure class=\"calls\"><figcaption>{caption}</figcaption>\
+             <pre tabindex=\"0\" role=\"group\" aria-label=\"{label}\">{lines}</pre></figure>"
         );
         panels.push((language.to_string(), html));
         counts.push(format!("{calls} in {language}"));
     }
-    let title =
-        if words.is_empty() { "The system calls".to_owned() } else { format!("The system calls of step {words}") };
+    let step = if words.is_empty() { String::new() } else { format!(" of step {words}") };
     Ok(format!(
-        "<details class=\"trace\"><summary>{title} <span class=\"count\">{}</span></summary>{}</details>",
+        "<details class=\"trace\"><summary>The system calls{step} <span class=\"count\">{}</span></summary>{}</details>",
         counts.join(", "),
         tabs(&format!("trace-{number}-{count}"), panels)
     ))
 }
 
-fn line(run: &Run, event: &Event) -> String {
-    let name = |pid| run.lanes.process(pid).map(|lane| &run.lanes.all()[lane]);
-    let html = match &event.what {
-        What::Line { line: Line::Step { step, title }, .. } => {
-            format!("<span class=\"title\">{step}. {}</span>", text(title))
-        }
-        What::Line { line: Line::Fact { fact, value }, .. } => {
-            format!("   <span class=\"said\">{}: {}</span>", text(fact), text(value))
-        }
-        What::Line { line: Line::Say { voice, text: said }, .. } => {
-            format!("   <span class=\"said\">{} {}</span>", text(voice), text(said))
-        }
-        What::Call(Call { call, arguments, result, .. }) => {
-            let (voice, name) = name(event.pid).map(|lane| (lane.voice.clone(), lane.name.clone())).unwrap_or_default();
-            let arguments: Vec<&str> = arguments.iter().map(|argument| argument.text.as_str()).collect();
+/// What is shown of the event at this place.
+fn shown(run: &Run, place: usize) -> String {
+    let look = Look { coloured: false, width: run.voices.width };
+    match (line(&run.events[place]), &run.explained[place]) {
+        (Some(Line::Fact { .. }), _) | (None, None) => String::new(),
+        (Some(line @ Line::Step { .. }), _) => format!("<span class=\"title\">{}&#10;</span>", text(render(line, look).trim())),
+        (Some(line), _) => format!("<span class=\"said\">{}&#10;</span>", text(render(line, look).trim())),
+        (None, Some(explained)) => {
+            let lane = run.lanes.all().iter().find(|lane| lane.name == explained.name);
+            let class = class_of(lane.map_or(&explained.name, |lane| &lane.voice));
+            let (name, rest) = explained.text.split_at(explained.text.find(['(', ' ']).unwrap_or(0));
+            let meaning = match explained.meaning.as_str() {
+                "" => String::new(),
+                meaning => format!("<span class=\"meaning\">{}&#10;</span>", text(meaning)),
+            };
             format!(
-                "     <span class=\"voice {}\">[{}]</span> <b>{}</b>({}) = {}",
-                class_of(&voice),
-                text(&name),
-                text(call),
-                text(&arguments.join(", ")),
-                text(result)
+                "<span class=\"call\"><span class=\"voice {class}\">{}</span> <b>{}</b>{}&#10;</span>{meaning}",
+                text(&explained.name),
+                text(name),
+                text(rest),
             )
         }
-        _ => return String::new(),
-    };
-    html + "&#10;"
+    }
 }
