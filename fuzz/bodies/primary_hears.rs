@@ -257,9 +257,9 @@ impl Stage {
             }
             Effect::PauseReading { worker } => self.running(worker)?.paused = true,
             Effect::ResumeReading { worker } => self.running(worker)?.paused = false,
-            Effect::FindBroken { mut connections } => {
+            Effect::FindBroken { mut connections, missing } => {
                 connections.retain(|connection| connection % 2 == 0);
-                return Some(Input::Broken { connections });
+                return Some(Input::Broken { connections, missing });
             }
             Effect::HandOver { worker, seq, connection, .. } => {
                 self.sent(worker, seq);

@@ -236,11 +236,11 @@ pub(crate) async fn the_broken_are_closed_and_then_the_oldest() -> Outcome {
     let now = Duration::from_millis(100);
     state.on(Input::SparesMissing { count: 3 }, now, &mut effects);
     let asked = effects.drain(..).find_map(|effect| match effect {
-        Effect::FindBroken { connections } => Some(connections),
+        Effect::FindBroken { connections, missing: 3 } => Some(connections),
         _ => None,
     });
     assert_eq!(asked.expect("it looks for the broken ones"), [2, 3, 4, 5, 6]);
-    state.on(Input::Broken { connections: vec![5] }, now, &mut effects);
+    state.on(Input::Broken { connections: vec![5], missing: 3 }, now, &mut effects);
     let closed = effects.iter().filter_map(|effect| match effect {
         Effect::Close { connection, why } => Some((*connection, *why)),
         _ => None,

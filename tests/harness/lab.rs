@@ -1,18 +1,18 @@
 //! What the tests of the labs know of a lab: what it needs, and what of its output differs from run to run.
 
-use std::fs;
-
 use regex::Regex;
 use snapbox::Redactions;
 
 use crate::harness::root;
 
+/// What a lab declares about itself.
+pub(crate) fn manifest(lab: &str) -> manifest::Lab {
+    manifest::Lab::read(&root().join("labs").join(lab)).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// The programs without which a lab cannot run, by its own account.
 pub(crate) fn needs(lab: &str) -> Vec<String> {
-    let manifest = fs::read_to_string(root().join("labs").join(lab).join("Cargo.toml")).expect("a manifest");
-    let manifest: toml::Table = manifest.parse().expect("TOML");
-    let needs = manifest["package"]["metadata"]["lab"]["needs"].as_array().expect("a list of programs");
-    needs.iter().filter_map(|program| program.as_str().map(str::to_owned)).collect()
+    manifest(lab).needs
 }
 
 /// What stands in `expected.txt` for what differs from run to run, and from machine to machine; `folder` is where the lab ran.

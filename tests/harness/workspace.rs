@@ -24,6 +24,15 @@ question = "What will NAME say?"
 choices = ["nothing", "two facts", "three facts"]
 answer = 2
 because = "It was written that way."
+node.because = "The original was written that way."
+"#;
+
+const DIFFERS: &str = r#"
+[[package.metadata.lab.differs]]
+fact = "size"
+rust = "5"
+node = "4"
+because = "it was written that way"
 "#;
 
 /// Says two facts, or becomes `sh -c SCRIPT` when its arguments are `sh SCRIPT`.
@@ -56,7 +65,9 @@ for (const [fact, value] of [['colour', 'green'], ['size', '4']]) {
 }
 "#;
 
-/// The labs `90-alpha-equal`, `91-alpha-unequal` (its second fact is not Node's) and `92-broken` (does not compile).
+/// The labs `90-alpha-equal`, `91-alpha-unequal` (its second fact is not Node's), `92-broken` (does not compile), `93-declared` (its
+/// second fact is not Node's, as declared), `94-equal-after-all` (its second fact is Node's, but declared as differing) and `95-library`
+/// (uses another crate).
 #[derive(Debug)]
 pub(crate) struct Workspace {
     folder: tempfile::TempDir,
@@ -67,13 +78,19 @@ impl Workspace {
         let workspace = Workspace { folder: tempfile::tempdir().expect("a temporary folder") };
         workspace.write("Cargo.toml", "[workspace]\nmembers = [\"labs/*\"]\nresolver = \"3\"\n");
         workspace.write("tools/lab/Cargo.toml", "");
+        workspace.write("library/Cargo.toml", "[package]\nname = \"library\"\nedition = \"2024\"\n");
+        workspace.write("library/src/lib.rs", "");
         fs::create_dir(workspace.path("empty")).expect("a folder");
-        for (name, main) in [
-            ("90-alpha-equal", MAIN.replace("RUST_SIZE", "4")),
-            ("91-alpha-unequal", MAIN.replace("RUST_SIZE", "5")),
-            ("92-broken", "fn main() { this is not Rust }\n".to_owned()),
+        let states = |size| MAIN.replace("RUST_SIZE", size);
+        for (name, main, rest) in [
+            ("90-alpha-equal", states("4"), ""),
+            ("91-alpha-unequal", states("5"), ""),
+            ("92-broken", "fn main() { this is not Rust }\n".to_owned(), ""),
+            ("93-declared", states("5"), DIFFERS),
+            ("94-equal-after-all", states("4"), DIFFERS),
+            ("95-library", states("4"), "[dependencies]\nlibrary.path = \"../../library\"\n"),
         ] {
-            workspace.write(&format!("labs/{name}/Cargo.toml"), &MANIFEST.replace("NAME", name));
+            workspace.write(&format!("labs/{name}/Cargo.toml"), &(MANIFEST.replace("NAME", name) + rest));
             workspace.write(&format!("labs/{name}/src/main.rs"), &main);
             workspace.write(&format!("labs/{name}/node/main.js"), NODE);
         }

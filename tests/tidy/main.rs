@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use manifest::Lab;
 use snapbox::{Assert, Data};
 
 fn root() -> &'static Path {
@@ -51,38 +52,18 @@ fn files(directory: &str, extension: &str) -> Vec<PathBuf> {
     found
 }
 
-struct Lab {
-    /// `01-spawn-piping`
-    name: String,
-    manifest: toml::Table,
-}
-
-impl Lab {
-    fn all() -> Vec<Lab> {
-        let manifest = |name: &str| read(format!("labs/{name}/Cargo.toml")).parse().expect("a manifest");
-        entries("labs").into_iter().map(|name| Lab { manifest: manifest(&name), name }).collect()
-    }
-
-    fn metadata(&self, key: &str) -> &toml::Value {
-        let metadata = self.manifest["package"].get("metadata").and_then(|metadata| metadata.get("lab"));
-        let value = metadata.and_then(|lab| lab.get(key));
-        value.unwrap_or_else(|| panic!("labs/{}/Cargo.toml has package.metadata.lab.{key}", self.name))
-    }
-
-    fn text(&self, key: &str) -> &str {
-        self.metadata(key).as_str().unwrap_or_else(|| panic!("{}: {key} is text", self.name))
-    }
+fn labs() -> Vec<Lab> {
+    let labs = manifest::labs(root()).unwrap_or_else(|error| panic!("{error}"));
+    let names: Vec<_> = labs.iter().map(|lab| lab.name.clone()).collect();
+    assert_eq!(entries("labs"), names, "each directory in labs/ is a lab");
+    labs
 }
 
 #[test]
 fn every_lab_has_all_its_parts() {
-    for lab in Lab::all() {
-        let name = &lab.name;
-        let (number, slug) = name.split_once('-').unwrap_or_else(|| panic!("labs/{name} is called NN-slug"));
-        assert!(number.len() == 2 && number.parse::<u8>().is_ok() && !slug.is_empty(), "labs/{name} is called NN-slug");
-        assert_eq!(lab.manifest["package"]["name"].as_str(), Some(format!("lab-{name}").as_str()));
+    for Lab { name, .. } in labs() {
         for part in ["src/main.rs", "expected.txt"] {
-            assert!(root().join("labs").join(name).join(part).is_file(), "labs/{name} has {part}");
+            assert!(root().join("labs").join(&name).join(part).is_file(), "labs/{name} has {part}");
         }
         let original = entries(format!("labs/{name}/node"));
         let start = |file: &str| original.iter().any(|found| found == file);
@@ -92,20 +73,28 @@ fn every_lab_has_all_its_parts() {
 
 #[test]
 fn every_lab_says_what_it_is_and_asks_a_question() {
-    for lab in Lab::all() {
-        let name = &lab.name;
-        assert!(!lab.text("title").is_empty());
-        assert!(lab.text("summary").len() <= 160, "{name}: the summary is a sentence");
-        assert!(lab.metadata("minutes").as_integer().is_some_and(|minutes| (1..=30).contains(&minutes)), "{name}");
-        assert!(lab.metadata("needs").as_array().is_some(), "{name}: needs is a list of programs");
-        assert!(lab.metadata("trace").as_array().is_some_and(|calls| !calls.is_empty()), "{name}: trace names calls");
-        let prediction = lab.metadata("prediction");
-        let choices = prediction["choices"].as_array().expect("choices");
-        let answer = prediction["answer"].as_integer().and_then(|answer| usize::try_from(answer).ok());
-        assert!(choices.len() >= 2 && answer.is_some_and(|answer| (1..=choices.len()).contains(&answer)), "{name}");
-        for key in ["question", "because"] {
-            assert!(prediction[key].as_str().is_some_and(|text| text.len() > 20), "{name}: {key}");
+    for Lab { name, title, minutes, summary, trace, prediction, .. } in labs() {
+        assert!(!title.is_empty(), "{name}");
+        assert!(summary.len() <= 160, "{name}: the summary is a sentence");
+        assert!((1..=30).contains(&minutes), "{name}: {minutes} minutes");
+        assert!(!trace.is_empty(), "{name}: trace names calls");
+        assert!(prediction.choices.len() >= 2, "{name}: a question has a choice");
+        for text in [prediction.question, prediction.rust.because, prediction.node.because] {
+            assert!(text.len() > 20, "{name}: {text:?} is a sentence");
         }
+    }
+}
+
+/// A learner who always chooses the same number is wrong at least half of the time, in each language.
+#[test]
+fn the_right_answers_stand_in_all_places() {
+    let labs = labs();
+    for node in [false, true] {
+        let answer = |Lab { prediction, .. }: &Lab| if node { prediction.node.choice } else { prediction.rust.choice };
+        let mut places = BTreeMap::new();
+        labs.iter().for_each(|lab| *places.entry(answer(lab)).or_insert(0) += 1);
+        let most = places.values().max().copied().unwrap_or_default();
+        assert!(most * 2 <= labs.len(), "one place has most of the right answers: {places:?}");
     }
 }
 
@@ -114,10 +103,8 @@ fn every_lab_says_what_it_is_and_asks_a_question() {
 #[test]
 fn a_lab_that_traces_one_way_to_make_a_process_traces_all() {
     let family = ["clone", "clone3", "fork", "vfork"];
-    for lab in Lab::all() {
-        let calls = lab.metadata("trace").as_array().map_or(&[][..], Vec::as_slice);
-        let missing: Vec<_> =
-            family.iter().filter(|call| !calls.iter().any(|traced| traced.as_str() == Some(call))).collect();
+    for lab in labs() {
+        let missing: Vec<_> = family.iter().filter(|call| !lab.trace.iter().any(|traced| traced == *call)).collect();
         let none_or_all = missing.is_empty() || missing.len() == family.len();
         assert!(none_or_all, "labs/{}/Cargo.toml: trace lacks {missing:?}, other ways to make a process", lab.name);
     }
@@ -125,7 +112,7 @@ fn a_lab_that_traces_one_way_to_make_a_process_traces_all() {
 
 #[test]
 fn transcripts_fit_on_a_terminal() {
-    for lab in Lab::all() {
+    for lab in labs() {
         for line in read(format!("labs/{}/expected.txt", lab.name)).lines() {
             assert!(line.chars().count() <= 80, "labs/{}: wider than 80 columns: {line:?}", lab.name);
         }
@@ -254,15 +241,11 @@ fn every_file_is_in_the_layout() {
 
 fn table_of_labs() -> String {
     let row = |lab: &Lab| {
-        let number = lab.name.split('-').next().unwrap_or_default();
-        let minutes = lab.metadata("minutes").as_integer().unwrap_or_default();
-        let needs = lab.metadata("needs").as_array().map_or(&[][..], Vec::as_slice);
-        let needs: Vec<_> = needs.iter().filter_map(toml::Value::as_str).collect();
-        let needs = if needs.is_empty() { "–".to_owned() } else { needs.join(", ") };
-        let (title, summary) = (lab.text("title"), lab.text("summary"));
-        format!("| [{number}](labs/{}) | **{title}**: {summary} | {minutes} | {needs} |\n", lab.name)
+        let Lab { name, title, summary, minutes, .. } = lab;
+        let needs = if lab.needs.is_empty() { "–".to_owned() } else { lab.needs.join(", ") };
+        format!("| [{}](labs/{name}) | **{title}**: {summary} | {minutes} | {needs} |\n", lab.number())
     };
-    let rows: String = Lab::all().iter().map(row).collect();
+    let rows: String = labs().iter().map(row).collect();
     format!("| lab | what it shows | minutes | needs |\n|---|---|---|---|\n{rows}")
 }
 

@@ -6,7 +6,7 @@ use nix::errno::Errno;
 
 use super::Worker;
 use super::address::Address;
-use super::member::{Disconnection, QueuedEvent};
+use super::member::{Disconnection, Member, QueuedEvent};
 use super::run::Cluster;
 use super::state::Notice;
 use crate::child_process::Exit;
@@ -52,30 +52,30 @@ impl Event {
             QueuedEvent::Message(member, message) => {
                 return Some(Event::Message(Worker::new(member, cluster), message));
             }
-            QueuedEvent::Notice(Notice::AcceptFailed(address, errno), _) => {
-                let error = Error::system("accept a connection on", address.to_string(), Errno::from_raw(errno));
-                return Some(Event::AcceptFailed(address, error));
-            }
-            QueuedEvent::Notice(Notice::ListenerClosed(address), _) => return Some(Event::ListenerClosed(address)),
-            QueuedEvent::Notice(notice, member) => (notice, member?),
+            QueuedEvent::Notice(notice, member) => (notice, member),
         };
-        let exit = || member.exit.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Some(match notice {
-            Notice::Fork(_) => Event::Fork(Worker::new(member, cluster)),
-            Notice::Online(_) => Event::Online(Worker::new(member, cluster)),
-            Notice::Listening(_, address) => Event::Listening(Worker::new(member, cluster), address),
-            Notice::Disconnect(_) => {
+        let worker = |member: Arc<Member>| Worker::new(member, cluster);
+        Some(match (notice, member) {
+            (Notice::AcceptFailed(address, errno), _) => {
+                let error = Error::system("accept a connection on", address.to_string(), Errno::from_raw(errno));
+                Event::AcceptFailed(address, error)
+            }
+            (Notice::ListenerClosed(address), _) => Event::ListenerClosed(address),
+            (_, None) => return None,
+            (Notice::Fork(_), Some(member)) => Event::Fork(worker(member)),
+            (Notice::Online(_), Some(member)) => Event::Online(worker(member)),
+            (Notice::Listening(_, address), Some(member)) => Event::Listening(worker(member), address),
+            (Notice::Disconnect(_), Some(member)) => {
                 let how = member.disconnection()?;
-                Event::Disconnect(Worker::new(member, cluster), how)
+                Event::Disconnect(worker(member), how)
             }
-            Notice::Exit(_) => {
-                let exit = exit()?;
-                Event::Exit(Worker::new(member, cluster), exit)
+            (Notice::Exit(_), Some(member)) => {
+                let exit = member.exit.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+                Event::Exit(worker(member), exit)
             }
-            Notice::Silent(_) => Event::Silent(Worker::new(member, cluster)),
-            Notice::Stalled(_) => Event::Stalled(Worker::new(member, cluster)),
-            Notice::DescriptorRefused(_, address) => Event::DescriptorRefused(Worker::new(member, cluster), address),
-            Notice::AcceptFailed(..) | Notice::ListenerClosed(_) => return None,
+            (Notice::Silent(_), Some(member)) => Event::Silent(worker(member)),
+            (Notice::Stalled(_), Some(member)) => Event::Stalled(worker(member)),
+            (Notice::DescriptorRefused(_, address), Some(member)) => Event::DescriptorRefused(worker(member), address),
         })
     }
 }

@@ -98,7 +98,8 @@ impl Options {
         Options { idle_listener_limit: time, ..self }
     }
 
-    /// Sets how many listeners a worker may have at a time. Default: 256. A further one is refused with `EMFILE`.
+    /// Sets how many listeners a worker may have at a time. Default: 256. A further one is refused with `EMFILE`. Those that it closed and
+    /// that [`linger`](Options::linger) keeps count too, but are closed to make room for another one.
     pub fn listeners(self, count: usize) -> Options {
         Options { listeners: count.max(1), ..self }
     }

@@ -141,8 +141,8 @@ impl Cluster {
             Effect::ResumeAccepting { listener } => inner.listeners.get_mut(&listener)?.set_paused(false),
             Effect::PauseReading { worker } => inner.member(worker)?.set_paused(true),
             Effect::ResumeReading { worker } => inner.member(worker)?.set_paused(false),
-            Effect::FindBroken { connections } => {
-                return Some(Input::Broken { connections: inner.broken(connections) });
+            Effect::FindBroken { connections, missing } => {
+                return Some(Input::Broken { connections: inner.broken(connections), missing });
             }
             Effect::Tell(notice) => {
                 let member = notice.worker().and_then(|worker| inner.member(worker)).cloned();

@@ -171,11 +171,6 @@ impl<T> Scheduler<T> {
         chosen.into_iter().map(|queued| queued.item).collect()
     }
 
-    /// Takes everything that waits, the oldest first.
-    pub fn drain(&mut self) -> Vec<T> {
-        self.extract(|_| true)
-    }
-
     fn put(&mut self, queued: Queued<T>, push: fn(&mut VecDeque<Queued<T>>, Queued<T>)) {
         self.waiting += 1;
         match self.order.owner(queued.client).and_then(|owner| self.entries.get_mut(&owner)) {

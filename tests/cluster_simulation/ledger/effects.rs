@@ -66,7 +66,7 @@ impl Ledger {
             Effect::ResumeAccepting { listener } => self.paused(*listener, false),
             Effect::PauseReading { worker } => self.settled(Due::PauseReading(*worker)),
             Effect::ResumeReading { worker } => self.settled(Due::ResumeReading(*worker)),
-            Effect::FindBroken { connections } => self.looks_at_all(connections),
+            Effect::FindBroken { connections, .. } => self.looks_at_all(connections),
             Effect::Tell(notice) => self.settled(match notice {
                 Notice::Fork(worker) => Due::Fork(*worker),
                 Notice::Online(worker) => Due::Online(*worker),

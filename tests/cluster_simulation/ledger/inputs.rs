@@ -27,7 +27,7 @@ impl Ledger {
             Input::ListenerArrived { worker } => self.handle_back(*worker),
             Input::ChannelStalled { worker, stalled } => self.stall_changed(*worker, *stalled, now),
             Input::SparesMissing { count } => self.spares_missing(*count),
-            Input::Broken { connections } => self.broken(connections),
+            Input::Broken { connections, .. } => self.broken(connections),
             Input::CloseListener { listener } => self.user_closes(*listener),
             Input::ChannelEnded { worker } => {
                 self.stall_changed(*worker, false, now);
@@ -158,6 +158,7 @@ impl Ledger {
                     return;
                 }
                 let Some(listener) = self.find(group, &query.key()) else {
+                    self.makes_room(worker);
                     let listener = super::Listener {
                         id: self.listeners.len() as ListenerId + 1,
                         group,
@@ -267,7 +268,8 @@ impl Ledger {
         for id in self.open.clone() {
             let listener = &mut self.listeners[id as usize - 1];
             listener.failing = listener.failing.filter(|time| *time > now);
-            if let Some((_, is_idle)) = listener.lingers.filter(|(time, _)| *time <= now) {
+            if let Some((_, left_by)) = listener.lingers.filter(|(time, _)| *time <= now) {
+                let is_idle = left_by.is_none();
                 self.coverage.add(if is_idle { Reached::P18 } else { Reached::P10 });
                 self.due.extend(is_idle.then_some(Due::ListenerClosed));
                 self.open.retain(|open| *open != id);

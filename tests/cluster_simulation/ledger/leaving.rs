@@ -43,7 +43,7 @@ impl Ledger {
         known.members.retain(|member| *member != worker);
         if was_granted && known.members.is_empty() {
             let linger = if known.port.is_udp() { 0 } else { self.groups[known.group].linger };
-            known.lingers = Some((now + Duration::from_millis(linger), false));
+            known.lingers = Some((now + Duration::from_millis(linger), Some(worker)));
         }
     }
 

@@ -49,6 +49,23 @@ impl Ledger {
         is_forbidden || has_enough
     }
 
+    /// A listener that the worker left is closed, if it opens another one and those that it has and has left are as many as may be.
+    pub(super) fn makes_room(&mut self, worker: WorkerId) {
+        let left = self.open.iter().filter_map(|id| {
+            let (time, left_by) = self.listeners[*id as usize - 1].lingers?;
+            (left_by == Some(worker)).then_some((time, *id))
+        });
+        let left: Vec<_> = left.collect();
+        let Some(life) = self.life(worker) else { return };
+        if life.grants.len() + left.len() >= life.most_listeners
+            && let Some((_, id)) = left.into_iter().min()
+        {
+            self.open.retain(|open| *open != id);
+            self.close_listener(id);
+            self.coverage.add(Reached::LeftClosed);
+        }
+    }
+
     /// No descriptor is opened that was not announced.
     pub(super) fn is_allowed(&self, query: &Query) -> Checked {
         let asked = Port::of(query).descriptor();
@@ -65,7 +82,7 @@ impl Ledger {
         let limit = Duration::from_millis(self.groups[group].idle_limit);
         let Some(listener) = self.listener(id) else { return };
         if !granted && listener.opening.is_none() && listener.members.is_empty() && listener.lingers.is_none() {
-            listener.lingers = Some((now + limit, true));
+            listener.lingers = Some((now + limit, None));
         }
     }
 

@@ -119,8 +119,8 @@ struct Listener {
     /// Accepting failed, and is resumed at this time.
     failing: Option<Duration>,
     failure_told: bool,
-    /// It is closed at this time; whether the user is told.
-    lingers: Option<(Duration, bool)>,
+    /// It is closed at this time, and which worker closed it as the last one; if none did, the user is told.
+    lingers: Option<(Duration, Option<WorkerId>)>,
     members: Vec<WorkerId>,
 }
 

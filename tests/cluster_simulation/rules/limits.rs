@@ -66,10 +66,10 @@ proptest! {
         }
         let all: Vec<u64> = (1..=waits as u64).collect();
         let effects = primary.on(Input::SparesMissing { count: missing });
-        let looks = |effect: &Effect| matches!(effect, Effect::FindBroken { connections } if *connections == all);
+        let looks = |effect: &Effect| matches!(effect, Effect::FindBroken { connections, .. } if *connections == all);
         assert!(has(&effects, looks), "{:?}", effects);
         let (gone, kept): (Vec<u64>, Vec<u64>) = all.iter().partition(|one| broken.contains(one));
-        let effects = primary.on(Input::Broken { connections: broken.into_iter().collect() });
+        let effects = primary.on(Input::Broken { connections: broken.into_iter().collect(), missing });
         assert_eq!(closed(&effects, Closed::ClientGone), gone);
         let oldest: Vec<u64> = kept.into_iter().take(missing.saturating_sub(gone.len())).collect();
         assert_eq!(closed(&effects, Closed::Scarce), oldest);
@@ -116,6 +116,28 @@ proptest! {
         }
         assert_eq!(refused(&primary.query(worker, Port(100, 0))), None);
         assert_eq!(refused(&primary.query(worker, Port(101, 0))), Some(EMFILE));
+    }
+
+    #[test]
+    fn rule_18_what_a_worker_has_left_makes_room(limit in 1..20_u16, keeps in 0..20_u16, opens in 1..40_u16) {
+        let mut primary = Primary::new(Options::default().listeners(limit.into()), 0);
+        let worker = primary.fork();
+        let keeps = keeps.min(limit - 1);
+        for port in 0..keeps {
+            primary.query(worker, Port(80 + port, 0));
+        }
+        for number in 0..opens {
+            let port = Port(200 + number, 0);
+            let effects = primary.query(worker, port);
+            assert_eq!(refused(&effects), None);
+            // The one that was left first.
+            let first = u32::from(number + 1 + 2 * keeps).checked_sub(limit.into());
+            let closes = |effect: &Effect| matches!(effect, Effect::CloseListener { listener } if Some(*listener) == first);
+            assert_eq!(has(&effects, closes), number >= limit - keeps, "{effects:?}");
+            primary.says(worker, FromWorker::Close { key: port.key().into() });
+            primary.now += MOMENT;
+            assert!(primary.state.listeners().count() <= usize::from(limit));
+        }
     }
 
     #[test]

@@ -96,9 +96,9 @@ impl World {
             Effect::ResumeAccepting { listener } => self.socket_mut(listener)?.is_paused = false,
             Effect::PauseReading { worker } => self.process(worker)?.is_paused = true,
             Effect::ResumeReading { worker } => self.process(worker)?.is_paused = false,
-            Effect::FindBroken { mut connections } => {
+            Effect::FindBroken { mut connections, missing } => {
                 connections.retain(|connection| self.broken.contains(connection));
-                return Some(Input::Broken { connections });
+                return Some(Input::Broken { connections, missing });
             }
             Effect::Tell(_) | Effect::WakeAt(_) => {}
             Effect::Kill { worker } => self.process(worker)?.die(false),

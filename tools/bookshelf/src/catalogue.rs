@@ -6,48 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use manifest::Lab;
 use recording::{Language, Recording};
-use serde::Deserialize;
 
 use crate::failure::Error;
 use crate::run::Run;
-
-/// What `[package.metadata.lab]` of a lab says.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Lab {
-    /// How long a reader is busy with it.
-    pub(crate) minutes: u32,
-    pub(crate) summary: String,
-    /// Programs besides Rust that it cannot run without.
-    #[serde(default)]
-    pub(crate) needs: Vec<String>,
-    pub(crate) prediction: Question,
-    /// The name of its folder: `05-handle-passing`.
-    #[serde(skip)]
-    pub(crate) name: String,
-}
-
-/// What the reader is asked before a run.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Question {
-    pub(crate) question: String,
-    pub(crate) choices: Vec<String>,
-    /// The number of the right choice, from 1.
-    pub(crate) answer: usize,
-    pub(crate) because: String,
-}
-
-impl Lab {
-    /// Its two digits.
-    pub(crate) fn number(&self) -> &str {
-        self.name.split('-').next().unwrap_or_default()
-    }
-
-    /// The name of its package and program.
-    pub(crate) fn package(&self) -> String {
-        format!("lab-{}", self.name)
-    }
-}
 
 /// All labs, by number.
 #[derive(Debug)]
@@ -66,12 +29,7 @@ impl Catalogue {
     ///
     /// The first file that cannot be read, or is not what it should be.
     pub(crate) fn open(root: &Path) -> Result<Catalogue, Error> {
-        let folder = root.join("labs");
-        let entries = fs::read_dir(&folder).map_err(|error| Error::file(&folder, error))?;
-        let folders = entries.flatten().map(|entry| entry.path()).filter(|path| path.join("Cargo.toml").is_file());
-        let mut labs = folders.map(read).collect::<Result<Vec<_>, _>>()?;
-        labs.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(Catalogue { root: root.to_owned(), labs, runs: RefCell::default() })
+        Ok(Catalogue { root: root.to_owned(), labs: manifest::labs(root)?, runs: RefCell::default() })
     }
 
     /// The lab of these two digits.
@@ -129,23 +87,4 @@ impl Catalogue {
 /// With the file's name.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| Error::file(path, error))
-}
-
-fn read(folder: PathBuf) -> Result<Lab, Error> {
-    #[derive(Deserialize)]
-    struct Manifest {
-        package: Package,
-    }
-    #[derive(Deserialize)]
-    struct Package {
-        metadata: Metadata,
-    }
-    #[derive(Deserialize)]
-    struct Metadata {
-        lab: Lab,
-    }
-    let path = folder.join("Cargo.toml");
-    let manifest: Manifest = toml::from_str(&read_text(&path)?).map_err(|error| Error::file(&path, error.message()))?;
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Lab { name, ..manifest.package.metadata.lab })
 }

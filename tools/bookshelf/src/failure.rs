@@ -34,6 +34,12 @@ impl Error {
     }
 }
 
+impl From<manifest::Error> for Error {
+    fn from(error: manifest::Error) -> Error {
+        Error { sentences: vec![error.to_string()] }
+    }
+}
+
 impl Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentences.join("\n"))

@@ -48,7 +48,7 @@ impl Run {
     /// A run of which only the transcript is known.
     pub(crate) fn seen(records: &[Record]) -> Run {
         let event = |record: &Record| {
-            let line = What::Line { line: record.line.clone(), source: None };
+            let line = What::Line { line: record.line.clone(), source: record.source.clone() };
             Event { us: record.us, pid: record.pid, what: line }
         };
         Run::with(BTreeMap::new(), records.iter().map(event).collect(), Vec::new())
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     fn records(lines: impl IntoIterator<Item = Line>) -> Vec<Record> {
-        lines.into_iter().map(|line| Record { us: 1, pid: 1, line }).collect()
+        lines.into_iter().map(|line| Record { us: 1, pid: 1, line, source: None }).collect()
     }
 
     #[test]

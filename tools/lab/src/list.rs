@@ -47,20 +47,11 @@ fn text(labs: &[Lab], page: Page) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalogue::tests::lab;
 
     #[test]
     fn the_list_stays_inside_its_page_and_says_all() {
-        let lab = Lab {
-            title: "What a process is".into(),
-            minutes: 4,
-            summary: "Who a process is, how it ends, and what fork(2) copies that the fork() of Node does not".into(),
-            needs: vec!["wrk".into(), "nginx".into()],
-            trace: Vec::new(),
-            prediction: None,
-            name: "00-process".into(),
-            folder: "".into(),
-        };
-        let text = text(&[lab], Page { coloured: false, width: 80 });
+        let text = text(&[lab("00-process")], Page { coloured: false, width: 80 });
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         for part in ["00-process", "4 min", "needs", "wrk", "nginx", "What a process is", "does not", "cargo lab 00"] {
             assert!(text.contains(part), "{part}: {text}");

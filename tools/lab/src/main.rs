@@ -5,14 +5,13 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `options.rs` | the command line |
-//! | `catalogue.rs` | the labs of this clone, from their metadata; finding one by what was typed |
+//! | `catalogue.rs` | the labs of this clone, and finding one by what was typed |
 //! | `list.rs` | the list that `cargo lab` alone prints |
 //! | `build.rs` | one quiet `cargo build`, with a progress line on a terminal |
 //! | `run.rs` | a lab or its Node original, with the terminal handed to it |
 //! | `compare.rs` | both, their facts in a table |
 //! | `predict.rs` | the question before a run and the answer after it |
 //! | `trace/` | a run under strace, merged with what the lab says |
-//! | `tools.rs` | programs that must be installed, and the sentence for one that is not |
 //! | `program.rs` | starting a program and outliving it, whatever signals arrive meanwhile |
 //! | `terminal.rs` | what the terminal can show, and writing to it |
 //! | `failure.rs` | how the command can end, and its exit codes |
@@ -27,7 +26,6 @@ mod predict;
 mod program;
 mod run;
 mod terminal;
-mod tools;
 mod trace;
 
 use std::process::ExitCode;
@@ -37,7 +35,7 @@ use clap::Parser;
 use catalogue::Catalogue;
 use failure::{Ending, Failure};
 use options::{How, Options};
-use predict::Prediction;
+use predict::Asked;
 
 fn main() -> ExitCode {
     let ending = command(&Options::parse()).unwrap_or_else(Failure::report);
@@ -51,14 +49,16 @@ fn command(options: &Options) -> Result<Ending, Failure> {
         return Ok(Ending::SUCCESS);
     };
     let lab = catalogue.find(name)?;
-    tools::require(lab, options.how())?;
-    let prediction = Prediction::ask(lab, options)?;
+    run::require(lab, options.how())?;
+    let asked = Asked::ask(lab, options)?;
     let ending = match options.how() {
         How::Rust => run::in_rust(&catalogue, lab, options)?,
         How::Node => run::in_node(lab, options)?,
         How::Compare => compare::both(&catalogue, lab, options)?,
         How::Trace => trace::run(&catalogue, lab, options)?,
     };
-    prediction.answer(ending);
+    if let Some(asked) = asked {
+        asked.conclude(ending);
+    }
     Ok(ending)
 }

@@ -14,9 +14,12 @@ Examples:
   cargo lab 01 --json          the transcript for a program to read
   cargo lab 01 -- --help       what the lab itself takes
 
+Environment:
+  FORKLORE_NODE  the node to use for --node and --compare; default: node
+
 Exit codes:
-  0        it ran to its end, or ended in good order when told to; with --compare: every fact is equal
-  1        the lab could not do its work; with --compare: a fact is not equal
+  0        it ran to its end, or ended in good order when told to; with --compare: every fact is equal or differs as declared
+  1        the lab could not do its work; with --compare: a fact is neither
   2        wrong usage: no such lab or option, or an argument that the lab refuses
   3        a program that it needs is not installed, or may not be used
   4        the lab does not compile

@@ -4,45 +4,64 @@
 
 use std::io;
 
-use crate::catalogue::{Lab, Question};
+use manifest::{Answer, Prediction};
+
+use crate::catalogue::Lab;
 use crate::failure::{Ending, Failure};
 use crate::options::{How, Options};
 use crate::terminal::{BOLD, Page, somebody_is_there, wrap};
 
-/// What the reader expects, if there was a reader to ask.
+/// A question that was asked before the run.
 #[derive(Debug)]
-pub(crate) struct Prediction<'a> {
-    /// The question and the number of the choice, from 1; no number when the reader skipped it.
-    asked: Option<(&'a Question, Option<usize>)>,
+pub(crate) struct Asked<'a> {
+    prediction: &'a Prediction,
+    /// What the run will show.
+    answer: &'a Answer,
+    /// The number that the learner chose, from 1. None if the learner skipped the question.
+    choice: Option<usize>,
 }
 
-impl<'a> Prediction<'a> {
-    /// Asks, where somebody is there to answer and the run shows what is asked about.
-    pub(crate) fn ask(lab: &'a Lab, options: &Options) -> Result<Prediction<'a>, Failure> {
+impl<'a> Asked<'a> {
+    /// Asks for a prediction, if a person can answer and the run shows what the question is about.
+    pub(crate) fn ask(lab: &'a Lab, options: &Options) -> Result<Option<Asked<'a>>, Failure> {
         let wanted =
             !options.no_predict && !options.json && options.how() != How::Compare && options.arguments.is_empty();
-        let asked = match &lab.prediction {
-            Some(question) if wanted && somebody_is_there() => Some((question, choose(question)?)),
-            _ => None,
-        };
-        Ok(Prediction { asked })
+        if !wanted || !somebody_is_there() {
+            return Ok(None);
+        }
+        let prediction = &lab.prediction;
+        let answer = if options.how() == How::Node { &prediction.node } else { &prediction.rust };
+        Ok(Some(Asked { prediction, answer, choice: choose(prediction)? }))
     }
 
-    /// After the run: the answer, whether the prediction was right, and why.
-    pub(crate) fn answer(self, ending: Ending) {
-        if let (Some((question, choice)), Ending::SUCCESS) = (self.asked, ending) {
-            eprint!("\n{}", verdict(question, choice, Page::of_stdout()));
+    /// Prints the answer after the run, whether the prediction was right, and the reason.
+    pub(crate) fn conclude(self, ending: Ending) {
+        if ending == Ending::SUCCESS {
+            eprint!("\n{}", self.verdict(Page::of_stdout()));
         }
+    }
+
+    fn verdict(&self, page: Page) -> String {
+        let Asked { prediction, answer, choice } = self;
+        let words = prediction.chosen(answer);
+        let told = format!("The answer is {}: {words}.", answer.choice);
+        let heading = match choice {
+            Some(choice) if *choice == answer.choice => format!("Your prediction was right: {words}."),
+            Some(_) => format!("Not as you predicted. {told}"),
+            None => told,
+        };
+        let heading = wrap(&heading, page.width).into_iter().map(|line| page.paint(&line, BOLD));
+        heading.chain(wrap(&answer.because, page.width)).map(|line| line + "\n").collect()
     }
 }
 
 /// The number of the choice; nothing when it is skipped.
-fn choose(question: &Question) -> Result<Option<usize>, Failure> {
+fn choose(prediction: &Prediction) -> Result<Option<usize>, Failure> {
     let page = Page::of_stdout();
-    for line in wrap(&format!("Before it runs: {}", question.question), page.width) {
+    for line in wrap(&format!("Before it runs: {}", prediction.question), page.width) {
         eprintln!("{}", page.paint(&line, BOLD));
     }
-    for (number, choice) in (1..).zip(&question.choices) {
+    for (number, choice) in (1..).zip(&prediction.choices) {
         let mut lead = format!("  {number}. ");
         for line in wrap(choice, page.width - 6) {
             eprintln!("{lead}{line}");
@@ -61,7 +80,7 @@ fn choose(question: &Question) -> Result<Option<usize>, Failure> {
             eprintln!();
             return Ok(None);
         }
-        if let Some(choice) = understand(&line, question) {
+        if let Some(choice) = understand(&line, prediction) {
             eprintln!();
             return Ok(Some(choice));
         }
@@ -70,53 +89,31 @@ fn choose(question: &Question) -> Result<Option<usize>, Failure> {
     Ok(None)
 }
 
-fn understand(line: &str, question: &Question) -> Option<usize> {
+fn understand(line: &str, prediction: &Prediction) -> Option<usize> {
     let number = line.trim().trim_end_matches('.').parse().ok()?;
-    (1..=question.choices.len()).contains(&number).then_some(number)
-}
-
-fn verdict(question: &Question, choice: Option<usize>, page: Page) -> String {
-    let answer = question.choices.get(question.answer.saturating_sub(1)).map_or("", String::as_str);
-    let told = format!("The answer is {}: {answer}.", question.answer);
-    let heading = match choice {
-        Some(choice) if choice == question.answer => format!("Your prediction was right: {answer}."),
-        Some(_) => format!("Not as you predicted. {told}"),
-        None => told,
-    };
-    let mut text = String::new();
-    for line in wrap(&heading, page.width) {
-        text += &format!("{}\n", page.paint(&line, BOLD));
-    }
-    for line in wrap(&question.because, page.width) {
-        text += &format!("{line}\n");
-    }
-    text
+    (1..=prediction.choices.len()).contains(&number).then_some(number)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn question() -> Question {
-        Question {
-            question: "Which?".into(),
-            choices: vec!["this".into(), "that".into()],
-            answer: 2,
-            because: "It is so.".into(),
-        }
-    }
+    use crate::catalogue::tests::lab;
 
     #[test]
     fn only_the_numbers_of_choices_are_understood() {
-        let understood = ["1\n", " 2. \n", "0\n", "3\n", "two\n", "-1\n"].map(|line| understand(line, &question()));
+        let understood = ["1\n", " 2. \n", "0\n", "3\n", "two\n", "-1\n"]
+            .map(|line| understand(line, &lab("90-made-up").prediction));
         assert_eq!(understood, [Some(1), Some(2), None, None, None, None]);
     }
 
     #[test]
     fn the_answer_names_the_choice_and_the_reason() {
         let page = Page { coloured: false, width: 80 };
-        assert_eq!(verdict(&question(), Some(2), page), "Your prediction was right: that.\nIt is so.\n");
-        assert_eq!(verdict(&question(), Some(1), page), "Not as you predicted. The answer is 2: that.\nIt is so.\n");
-        assert_eq!(verdict(&question(), None, page), "The answer is 2: that.\nIt is so.\n");
+        let prediction = &lab("90-made-up").prediction;
+        let verdict = |answer, choice| Asked { prediction, answer, choice }.verdict(page);
+        assert_eq!(verdict(&prediction.rust, Some(2)), "Your prediction was right: that.\nIt is so.\n");
+        assert_eq!(verdict(&prediction.rust, Some(1)), "Not as you predicted. The answer is 2: that.\nIt is so.\n");
+        assert_eq!(verdict(&prediction.rust, None), "The answer is 2: that.\nIt is so.\n");
+        assert_eq!(verdict(&prediction.node, Some(1)), "Your prediction was right: this.\nIt is so.\n", "by Node's");
     }
 }

@@ -86,13 +86,15 @@ impl Progress {
         Progress { shown: false }
     }
 
-    pub(crate) fn show(&mut self, text: &str) {
+    /// Shows `text`, and returns whether stderr is a terminal.
+    pub(crate) fn show(&mut self, text: &str) -> bool {
         if let Some((width, _)) = terminal_size::terminal_size_of(io::stderr()) {
             let text = cut(text, usize::from(width.0).saturating_sub(1));
             let text = if colours_wanted() { format!("{DIM}{text}{DIM:#}") } else { text };
             eprint!("{}{text}", Self::ERASE);
             self.shown = true;
         }
+        self.shown
     }
 }
 

@@ -54,7 +54,7 @@ impl Lanes {
     /// Finds the processes of a run.
     pub fn of(events: &[Event]) -> Lanes {
         let mut lanes = Lanes::default();
-        if events.iter().any(|event| matches!(event.what, What::Starts { .. })) {
+        if events.iter().any(|event| matches!(event.what, What::Starts { .. } | What::Program { .. })) {
             lanes.meet(events);
         }
         for (at, event) in events.iter().enumerate() {

@@ -31,8 +31,8 @@ pub enum Input {
     ChannelStalled { worker: WorkerId, stalled: bool },
     /// So many of the spare descriptors are missing, and cannot be had.
     SparesMissing { count: usize },
-    /// These are the broken ones of the connections of an [`Effect::FindBroken`].
-    Broken { connections: Vec<ConnectionId> },
+    /// These are the broken ones of the connections of an [`Effect::FindBroken`], with its number of missing spare descriptors.
+    Broken { connections: Vec<ConnectionId>, missing: usize },
     /// The channel has ended, and every message of the cluster that came over it was passed on as [`Input::Message`].
     ChannelEnded { worker: WorkerId },
     /// The channel has ended, and the user has all of the worker's messages.
@@ -99,8 +99,8 @@ pub enum Effect {
     PauseReading { worker: WorkerId },
     /// Reads its messages again.
     ResumeReading { worker: WorkerId },
-    /// Finds those of the connections that are broken. Leads to [`Input::Broken`].
-    FindBroken { connections: Vec<ConnectionId> },
+    /// Finds those of the connections that are broken. Leads to [`Input::Broken`] with the same number of missing spare descriptors.
+    FindBroken { connections: Vec<ConnectionId>, missing: usize },
     /// Tells the user what has happened.
     Tell(Notice),
     /// Ends a worker with SIGKILL.

@@ -35,14 +35,12 @@ impl PrimaryState {
             self.listeners.values().flat_map(|listener| listener.ages()).map(|(_, connection)| connection).collect();
         if !waiting.is_empty() {
             waiting.sort_unstable();
-            self.spares_missing = count;
-            effects.push(Effect::FindBroken { connections: waiting });
+            effects.push(Effect::FindBroken { connections: waiting, missing: count });
         }
     }
 
     /// These of the waiting connections are broken (rule 16).
-    pub(super) fn broken(&mut self, connections: &[ConnectionId], effects: &mut Vec<Effect>) {
-        let mut missing = std::mem::take(&mut self.spares_missing);
+    pub(super) fn broken(&mut self, connections: &[ConnectionId], mut missing: usize, effects: &mut Vec<Effect>) {
         for listener in self.listeners.values_mut() {
             let broken = listener.extract(|one| connections.contains(&one.connection));
             missing = missing.saturating_sub(broken.len());
@@ -62,6 +60,24 @@ impl PrimaryState {
     pub(super) fn may_listen(&self, worker: WorkerId) -> bool {
         let Some(record) = self.workers.get(&worker) else { return false };
         record.listeners.len() < self.groups[record.group].listeners
+    }
+
+    /// Before a worker opens one listener more: those that it has closed and that are kept for its successor count as its own, and the
+    /// one that would be closed first makes room (rule 18).
+    pub(super) fn make_room(&mut self, worker: WorkerId, effects: &mut Vec<Effect>) {
+        let Some(record) = self.workers.get(&worker) else { return };
+        let limit = self.groups[record.group].listeners;
+        // Few listeners in all are the usual case, and need no search.
+        if self.listeners.len() < limit {
+            return;
+        }
+        let left = self.listeners.iter().filter(|(_, listener)| listener.left_by == Some(worker));
+        let left: Vec<_> = left.map(|(id, listener)| (listener.closes_at, *id)).collect();
+        if record.listeners.len() + left.len() >= limit
+            && let Some((_, first)) = left.into_iter().min()
+        {
+            self.close_listener(first, effects);
+        }
     }
 
     /// The last worker of a listener has left. It is closed after this time, unless a worker asks for it.
@@ -156,6 +172,6 @@ impl PrimaryState {
     }
 }
 
-fn close_all(connections: Vec<Waiting>, why: Closed, effects: &mut Vec<Effect>) {
+pub(super) fn close_all(connections: Vec<Waiting>, why: Closed, effects: &mut Vec<Effect>) {
     effects.extend(connections.into_iter().map(|one| Effect::Close { connection: one.connection, why }));
 }

@@ -68,8 +68,10 @@ pub(super) struct Listener {
     pub(super) slots: BTreeMap<WorkerId, WorkerSlot>,
     /// Who waits for it to be opened; `None` when it is open.
     pub(super) opening: Option<Vec<Pending>>,
-    /// When it is closed unless a worker asks for it: its last worker closed it.
+    /// When it is closed unless a worker asks for it.
     pub(super) closes_at: Option<(Duration, Timer)>,
+    /// The worker that closed it as the last one, while it is kept for the next (rule 10).
+    pub(super) left_by: Option<WorkerId>,
     /// A look at the age of what waits is planned, for a connection that was accepted then.
     pub(super) age_watched: Option<Duration>,
     /// Connections that every worker has refused.
@@ -98,6 +100,7 @@ impl Listener {
             slots: BTreeMap::new(),
             opening: Some(vec![first]),
             closes_at: None,
+            left_by: None,
             age_watched: None,
             retry_queue: VecDeque::new(),
             retry_scheduled: false,
@@ -153,12 +156,6 @@ impl Listener {
     pub(super) fn real_address(&self) -> Address {
         let port = self.local.map_or(self.address.port, |local| local.port());
         Address { port, ..self.address.clone() }
-    }
-
-    /// Takes everything that waits.
-    pub(super) fn drain(&mut self) -> Vec<Waiting> {
-        let waiting = self.scheduler.as_mut().map(|scheduler| scheduler.drain());
-        waiting.into_iter().flatten().chain(self.retry_queue.drain(..)).collect()
     }
 
     pub(super) fn waiting(&self) -> usize {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::limits::close_all;
 use super::listener::{Listener, Pending};
 use super::{Address, Closed, Effect, FromPrimary, ListenerId, PrimaryState, Timer, WorkerId};
 use crate::cluster::protocol::{Query, Reply};
@@ -40,9 +41,10 @@ impl PrimaryState {
             }
             return;
         }
+        self.make_room(worker, effects);
         self.last_listener += 1;
         let id = self.last_listener;
-        let listener = Listener::new(group, key.clone(), &query, options, pending);
+        let listener = Listener::new(group, key.clone(), &query, &self.groups[group], pending);
         let accepts = !listener.is_shared();
         self.keys.insert((group, key), id);
         self.listeners.insert(id, listener);
@@ -59,6 +61,7 @@ impl PrimaryState {
         }
         let unanswered = record.unanswered.iter().filter(|one| one.listener == id).count();
         listener.add_worker(worker, record.weight, unanswered, reports_closings);
+        listener.left_by = None;
         if let Some(planned) = listener.closes_at.take() {
             self.timers.remove(&planned);
         }
@@ -133,6 +136,7 @@ impl PrimaryState {
         record.listeners.retain(|known| *known != id);
         let Some(listener) = self.listeners.get_mut(&id) else { return };
         if listener.remove_worker(worker) && listener.slots.is_empty() {
+            listener.left_by = Some(worker);
             self.close_later(id, Timer::Linger(id), now);
         }
         self.dispatch(id, now, effects);
@@ -158,12 +162,7 @@ impl PrimaryState {
         if let Some(planned) = listener.closes_at.take() {
             self.timers.remove(&planned);
         }
-        effects.extend(
-            listener
-                .drain()
-                .into_iter()
-                .map(|one| Effect::Close { connection: one.connection, why: Closed::NoListener }),
-        );
+        close_all(listener.extract(|_| true), Closed::NoListener, effects);
         if listener.is_open() {
             effects.push(Effect::CloseListener { listener: id });
         }

@@ -43,8 +43,9 @@
 //! 16. **Scarcity.** When descriptors run out, as many waiting connections are closed as spare descriptors are missing: first those that
 //!     are broken (`POLLERR`, `POLLHUP`), then the oldest. Accepting pauses near the limit of descriptors while connections wait.
 //! 17. **Descriptors.** A worker gets only those descriptors of the primary that [`Options::allow_descriptor`] announced.
-//! 18. **Listeners.** A worker has at most [`Options::listeners`]. A listener that has had no worker for [`Options::idle_listener_limit`] is
-//!     closed, and the user is told.
+//! 18. **Listeners.** A worker has at most [`Options::listeners`]; those that it closed as the last one and that rule 10 keeps count, and
+//!     are closed earlier when it opens others. A listener that has had no worker for [`Options::idle_listener_limit`] is closed, and the
+//!     user is told.
 //! 19. **Handles.** While 16 listening sockets are on their way to a worker, its messages are not read.
 //! 20. **Stalls.** A worker that leaves unread what it is sent, or the sockets of rule 19, for [`Options::stall_limit`] is killed,
 //!     once.
@@ -93,8 +94,6 @@ pub struct PrimaryState {
     wake_at: Option<Duration>,
     last_worker: WorkerId,
     last_listener: ListenerId,
-    /// How many spare descriptors are missing, while broken connections are looked for.
-    spares_missing: usize,
     /// The number of the next message.
     sequence: u64,
     /// The cluster was ended, and nothing was forked since.
@@ -158,7 +157,7 @@ impl PrimaryState {
             Input::ListenerArrived { worker } => self.handle_returned(worker, effects),
             Input::ChannelStalled { worker, stalled } => self.channel_stalled(worker, stalled, now),
             Input::SparesMissing { count } => self.spares_missing(count, effects),
-            Input::Broken { connections } => self.broken(&connections, effects),
+            Input::Broken { connections, missing } => self.broken(&connections, missing, effects),
             Input::CloseListener { listener } => self.close_listener(listener, effects),
             Input::ChannelEnded { worker } => {
                 let Some(record) = self.workers.get_mut(&worker) else { return };

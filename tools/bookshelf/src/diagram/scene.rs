@@ -234,9 +234,9 @@ pub(super) mod tests {
 
     /// A run that was not traced.
     fn seen(events: &[Event]) -> Run {
-        let records = events
-            .iter()
-            .filter_map(|event| Some(Record { us: 1, pid: event.pid, line: crate::run::line(event)?.clone() }));
+        let records = events.iter().filter_map(|event| {
+            Some(Record { us: 1, pid: event.pid, line: crate::run::line(event)?.clone(), source: None })
+        });
         Run::seen(&records.collect::<Vec<_>>())
     }
 

@@ -1,6 +1,7 @@
 //! `{{#lab}}`: the card at the top of a lab's chapter. `{{#prediction}}`: its question.
 
-use crate::catalogue::Lab;
+use manifest::{Answer, Lab};
+
 use crate::failure::Error;
 use crate::html::{text, with_code};
 
@@ -34,28 +35,32 @@ pub(super) fn card(lab: &Lab) -> Result<String, Error> {
     ))
 }
 
-pub(super) fn prediction(lab: &Lab) -> Result<String, Error> {
-    let question = &lab.prediction;
-    let answer = question.choices.get(question.answer.wrapping_sub(1));
-    let answer = answer.ok_or_else(|| Error::new(&lab.name, "its prediction has no such answer"))?;
-    let choices = question.choices.iter().zip(1..).map(|(choice, number)| {
+pub(super) fn prediction(lab: &Lab) -> String {
+    let prediction = &lab.prediction;
+    let choices = prediction.choices.iter().zip(1..).map(|(choice, number)| {
         format!(
             "<li><label><input type=\"radio\" name=\"prediction-{}\" value=\"{number}\"> <span>{}</span></label></li>",
             lab.number(),
             with_code(choice)
         )
     });
-    Ok(format!(
+    let told = |lead: &str, answer: &Answer| {
+        let words = capital(&(lead.to_owned() + prediction.chosen(answer)));
+        format!("<p><strong>{}.</strong> {}</p>", with_code(&words), with_code(&answer.because))
+    };
+    let answers = match prediction.rust == prediction.node {
+        true => told("", &prediction.rust),
+        false => told("in Rust: ", &prediction.rust) + &told("in Node: ", &prediction.node),
+    };
+    format!(
         "<section class=\"prediction\" id=\"prediction\" data-lab=\"{}\" data-answer=\"{}\" aria-label=\"Prediction of lab {0}\">\
          <fieldset><legend><span class=\"tag\">Predict</span> {}</legend><ol class=\"choices\">{}</ol></fieldset>\
-         <details class=\"answer\"><summary>The answer</summary><p><strong>{}.</strong> {}</p></details></section>",
+         <details class=\"answer\"><summary>The answer</summary>{answers}</details></section>",
         lab.number(),
-        question.answer,
-        with_code(&question.question),
+        prediction.rust.choice,
+        with_code(&prediction.question),
         choices.collect::<String>(),
-        with_code(&capital(answer)),
-        with_code(&question.because),
-    ))
+    )
 }
 
 fn capital(sentence: &str) -> String {

@@ -1,5 +1,6 @@
 //! Inside a line of text: `{{#fact 05 name}}`, `{{#seen 05 2 words}}`, `{{#claim 16}}`.
 
+use manifest::Lab;
 use recording::Language;
 use recording::marks::redacted;
 use transcript::{Look, render};
@@ -7,7 +8,6 @@ use transcript::{Look, render};
 use super::claims::{self, CLAIMS};
 use super::output::{fact_anchor, line_anchor, no_step};
 use super::page::Page;
-use crate::catalogue::Lab;
 use crate::failure::Error;
 use crate::html::inline;
 
@@ -22,7 +22,9 @@ pub(super) fn fact(page: &Page<'_>, words: &str) -> Result<String, Error> {
         )
     })?;
     let link = link(page, lab, &fact_anchor(Language::Rust, name));
-    Ok(format!("<a class=\"fact\" href=\"{link}\">{}</a>", inline(value)))
+    let differs = lab.differs.iter().find(|one| one.fact == name);
+    let in_node = differs.map(|one| format!(" (in Node {})", inline(&one.node))).unwrap_or_default();
+    Ok(format!("<a class=\"fact\" href=\"{link}\">{}</a>{in_node}", inline(value)))
 }
 
 /// The words may have placeholders, `[PID]`, for the values that vary between runs.

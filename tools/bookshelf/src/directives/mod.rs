@@ -93,7 +93,7 @@ fn replace(page: &Page<'_>, directive: &Directive<'_>, count: usize) -> Result<S
         "seen" => return links::seen(page, words),
         "claim" => return links::claim(page, words),
         "lab" => lab::card(page.lab()?),
-        "prediction" => lab::prediction(page.lab()?),
+        "prediction" => Ok(lab::prediction(page.lab()?)),
         "output" => output::all(page, count),
         "step" => output::step(page, words, count),
         "diagram" => diagram::diagram(page, words, count),
@@ -162,6 +162,15 @@ mod tests {
             "<a class=\"seen\" href=\"labs/05-handle-passing.md#line-2-1\">lab 05, step 2</a>, \
              <a class=\"claim\" href=\"claims.md#claim-7\">claim 7</a>"
         );
+    }
+
+    #[test]
+    fn a_prediction_has_an_answer_for_each_language_where_they_differ() {
+        let answers = |path| {
+            let html = expanded(path, "{{#prediction}}").expect("a question");
+            (html.contains("<strong>In Rust: "), html.contains("<strong>In Node: "))
+        };
+        assert_eq!([answers(LAB), answers("labs/17-node-cluster.md")], [(false, false), (true, true)]);
     }
 
     /// A blank line ends a block of HTML in Markdown.

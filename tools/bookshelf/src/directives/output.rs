@@ -6,13 +6,13 @@
 
 use std::fmt::Write;
 
+use manifest::Lab;
 use recording::Language;
 use recording::marks::marks;
 use transcript::Line;
 
 use super::page::Page;
 use super::tabs::tabs;
-use crate::catalogue::Lab;
 use crate::colours::class_of;
 use crate::failure::Error;
 use crate::html::{anchor, text};

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use manifest::Lab;
 use recording::Language;
 
 use super::find::Directive;
-use crate::catalogue::{Catalogue, Lab};
+use crate::catalogue::Catalogue;
 use crate::failure::{Error, Place};
 use crate::run::Run;
 

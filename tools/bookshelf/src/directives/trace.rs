@@ -49,7 +49,9 @@ fn shown(run: &Run, place: usize) -> String {
     let look = Look { coloured: false, width: run.voices.width };
     match (line(&run.events[place]), &run.explained[place]) {
         (Some(Line::Fact { .. }), _) | (None, None) => String::new(),
-        (Some(line @ Line::Step { .. }), _) => format!("<span class=\"title\">{}&#10;</span>", text(render(line, look).trim())),
+        (Some(line @ Line::Step { .. }), _) => {
+            format!("<span class=\"title\">{}&#10;</span>", text(render(line, look).trim()))
+        }
         (Some(line), _) => format!("<span class=\"said\">{}&#10;</span>", text(render(line, look).trim())),
         (None, Some(explained)) => {
             let lane = run.lanes.all().iter().find(|lane| lane.name == explained.name);

@@ -1,8 +1,8 @@
 //! The transcript of a run as it comes: the same figure, and the same lines in it, as the book's own (`directives/output.rs`).
 
+use manifest::Lab;
 use transcript::Line;
 
-use crate::catalogue::Lab;
 use crate::directives::output;
 use crate::run::Voices;
 

@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use manifest::Lab;
 use recording::Language;
 use serde::Deserialize;
 use tokio::sync::{Mutex as Turn, Notify, OwnedMutexGuard, mpsc, watch};
 use transcript::Record;
 
-use crate::catalogue::{Catalogue, Lab};
+use crate::catalogue::Catalogue;
 use crate::diagram::diagram;
 use crate::directives::diagram::steps as steps_of;
 use crate::failure;

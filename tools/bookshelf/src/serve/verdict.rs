@@ -48,7 +48,7 @@ mod tests {
     fn differing_missing_and_new_facts_are_told() {
         let run = |facts: &[(&str, &str)]| {
             let fact = |(fact, value): &(&str, &str)| Line::Fact { fact: (*fact).into(), value: (*value).into() };
-            let records = facts.iter().map(|one| Record { us: 1, pid: 1, line: fact(one) });
+            let records = facts.iter().map(|one| Record { us: 1, pid: 1, line: fact(one), source: None });
             Run::seen(&records.collect::<Vec<_>>())
         };
         let here = run(&[("a", "1"), ("b", "x: y"), ("d", "4")]);
