@@ -70,6 +70,13 @@ pub(crate) fn tabs(tab: &Tab, book: &Served) {
     tab.open(&address(book, CHAPTER));
     tab.until("document.querySelector('.tabs.ready [role=tab]')");
     assert_eq!(shown()[..2], [false, true]);
+    // Transcripts, diagrams and traces are in the same language as the code; a link to a line of another one opens its tab.
+    let others = tab.run("return [...document.querySelectorAll('.tabs.ready > .tab[data-tab=Rust]')].filter((panel) => !panel.hidden).length");
+    assert_eq!(others, 0);
+    let line = "document.querySelector('#line-2-2').checkVisibility()";
+    assert_eq!(tab.run(&format!("return {line}")), false);
+    tab.run("location.hash = '#line-2-2'");
+    tab.until(line);
     tab.run("localStorage.clear()");
 }
 
@@ -175,7 +182,7 @@ pub(crate) fn without_javascript(tab: &Tab, book: &Served) {
         tab.open(chapter);
         let seen = tab.run(
             "const shown = (selector) => [...document.querySelectorAll(selector)].map((element) => element.checkVisibility());
-             return { text: document.querySelector('main').innerText.length, run: shown('.run-here'), panels: shown('.tabs .tab'),
+             return { text: document.querySelector('main').innerText.length, run: shown('.run-here'), panels: shown('.tab:not(details .tab)'),
                  words: shown('figure.diagram .sequence'), next: shown('.nav-chapters').length, ready: document.querySelectorAll('.tabs.ready').length };",
         );
         let all_shown = |name: &str| seen[name].as_array().is_some_and(|all| all.iter().all(|shown| shown == true));
