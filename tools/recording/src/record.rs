@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use regex::Regex;
 use transcript::Record;
 
 use crate::decode::PAYLOAD;
@@ -42,14 +43,27 @@ pub fn strace_options(calls: &[String]) -> Vec<String> {
     ["-f", "-q", "-ttt", "-yy", "-s", &PAYLOAD.to_string(), "-e", &filter].map(str::to_owned).into()
 }
 
-/// Directories of this machine, and what takes their place in a recording. The first one that fits counts.
+/// Directories of this machine, and what they are called in a recording.
 #[derive(Debug, Default)]
-pub struct Places(pub Vec<(String, String)>);
+pub struct Places {
+    named: Vec<(String, &'static str)>,
+    /// A file or directory in the directory for temporary ones.
+    temporary: Option<Regex>,
+}
 
 impl Places {
-    /// Replaces every path that begins with one of the directories. What follows them in a temporary directory is kept.
+    /// Names directories; of two that fit, the first one counts. What is in the directory `temporary` is called `…`.
+    pub fn new(named: impl IntoIterator<Item = (String, &'static str)>, temporary: &str) -> Places {
+        let temporary = Regex::new(&format!(r#"{}/[^/"\\\s]+"#, regex::escape(temporary)));
+        Places { named: named.into_iter().collect(), temporary: temporary.ok() }
+    }
+
     fn hide(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, (place, name)| text.replace(place.as_str(), name))
+        let named = self.named.iter().fold(text.to_owned(), |text, (place, name)| text.replace(place.as_str(), name));
+        match &self.temporary {
+            Some(temporary) => temporary.replace_all(&named, "…").into_owned(),
+            None => named,
+        }
     }
 }
 
@@ -155,7 +169,7 @@ pub(crate) mod tests {
 7 1.200000 write(1<pipe:[5]>, "{\"us\":9,\"pid\":7,\"step\":1,\"title\":\"one\",\"source\":\"src/main.rs:3\"}\n", 60) = 60
 7 1.200010 clone3({flags=CLONE_VM|CLONE_THREAD}, 88) = 9
 9 1.200020 vfork( <unfinished ...>
-8 1.200030 execve("/bin/sh", ["sh"], 0x7f) = 0
+8 1.200030 execve("/bin/sh", ["/tmp/a.b1/c"], 0x7f) = 0
 9 1.200040 <... vfork resumed>) = 8
 7 1.200050 --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED, si_pid=8, si_uid=0, si_status=0} ---
 8 1.200060 --- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=7, si_uid=0} ---
@@ -163,7 +177,7 @@ pub(crate) mod tests {
 9 1.200080 +++ exited with 0 +++
 7 1.200080 +++ exited with 0 +++
 "#;
-        let places = Places(vec![("/tmp/here/target/".to_owned(), "…/".to_owned())]);
+        let places = Places::new([("/tmp/here/target".to_owned(), "…")], "/tmp");
         let shown = ["execve", "vfork"].map(str::to_owned);
         let header = Header { format: FORMAT, lab: "00".to_owned(), language: Language::Node, versions: [].into() };
         let recording = Recording::new(header, log, &shown, &places);
@@ -176,7 +190,7 @@ pub(crate) mod tests {
 {"us":200000,"pid":7,"step":1,"title":"one","source":"src/main.rs:3"}
 {"us":200020,"pid":7,"call":"vfork","arguments":[],"result":"8"}
 {"us":200020,"pid":7,"starts":8}
-{"us":200030,"pid":8,"call":"execve","arguments":[{"text":"\"/bin/sh\""},{"text":"[\"sh\"]"},{"text":"0x7f"}],"result":"0"}
+{"us":200030,"pid":8,"call":"execve","arguments":[{"text":"\"/bin/sh\""},{"text":"[\"…/c\"]"},{"text":"0x7f"}],"result":"0"}
 {"us":200030,"pid":8,"program":"sh"}
 {"us":200060,"pid":8,"signal":"SIGTERM","from":7}
 {"us":200070,"pid":8,"exit":{"signal":"SIGTERM"}}
