@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
-use recording::lanes::Lanes;
+use recording::lanes::{Lanes, is_first};
 use recording::{Event, Explained, Recording, What, explain};
 use transcript::{Line, Record};
-
-use crate::colours::is_first;
 
 /// A run: what happened, and to whom.
 #[derive(Debug)]

@@ -94,6 +94,19 @@ fn a_process_that_does_not_speak_has_the_name_that_others_give_it() {
     assert_eq!(lines, ["primary", "primary", "primary → worker 1", "worker 1 → primary", "client", "client"]);
 }
 
+/// As lab 02, whose parent speaks as `exec` and `execFile` of what it does itself, and of the processes that it starts so.
+#[test]
+fn what_no_process_can_have_said_is_said_by_the_one_that_wrote_it() {
+    let step = |step| event(1, What::Line { line: Line::Step { step, title: String::new() }, source: None });
+    let mut events = vec![event(1, What::Program { program: "lab".into() }), step(1)];
+    events.extend([says(1, "exec", "I start a shell"), says(1, "parent", "that was me")]);
+    events.extend(starts(1, 2, "sh"));
+    events.extend(starts(2, 3, "cat"));
+    // The child of the shell is not meant, though it is alive.
+    events.extend([exits(2), says(1, "exec", "it has ended"), exits(3), step(2), says(1, "exec", "again")]);
+    assert_eq!(names(&events).1, ["parent", "parent", "exec", "parent"]);
+}
+
 #[test]
 fn without_system_calls_there_is_a_lane_for_each_voice() {
     let events = [says(1, "parent", "a"), says(2, "child", "b"), says(3, "child", "c")];

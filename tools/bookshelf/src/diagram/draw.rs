@@ -45,7 +45,10 @@ pub(super) fn drawing(scene: &Scene<'_>) -> String {
     for (at, lane) in scene.shown.iter().enumerate() {
         let class = class_of(&scene.lane(*lane).voice);
         let (from, to) = (grid.heads[at].unwrap_or(2), grid.ends[at].unwrap_or(row + 1));
-        grid.put(&format!("life {class}"), (from, to), (2 * at + 2, 2 * at + 3), "");
+        // One that ends at once has none.
+        if from < to {
+            grid.put(&format!("life {class}"), (from, to), (2 * at + 2, 2 * at + 3), "");
+        }
     }
     format!("<div class=\"sequence\" style=\"--lanes:{lanes}\">{}</div>", grid.html)
 }

@@ -2,11 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use recording::lanes::Lane;
+use recording::lanes::{Lane, is_first};
 use recording::{Exit, What};
 use transcript::{ArrowKind, Line};
 
-use crate::colours::is_first;
 use crate::run::Run;
 
 /// With more arrows than this in a diagram, those that repeat are folded.
@@ -138,16 +137,17 @@ impl<'a> Scene<'a> {
     fn add_line(&mut self, line: &Line, lanes: Option<(usize, Option<usize>)>) {
         match (line, lanes) {
             (Line::Step { step, title }, _) => self.rows.push(Row::Step { number: *step, title: title.clone() }),
-            (Line::Say { text, .. }, Some((speaker, _))) => match self.rows.last_mut() {
-                Some(Row::Note { lane, lines, more }) if *lane == speaker => {
-                    if lines.len() < LINES_OF_A_NOTE {
-                        lines.push(text.clone());
-                    } else {
-                        *more += 1;
+            (Line::Say { voice, text }, Some((speaker, _))) => {
+                let own = self.lane(speaker).voice == *voice;
+                let text = if own { text.clone() } else { format!("{voice}: {text}") };
+                match self.rows.last_mut() {
+                    Some(Row::Note { lane, lines, .. }) if *lane == speaker && lines.len() < LINES_OF_A_NOTE => {
+                        lines.push(text)
                     }
+                    Some(Row::Note { lane, more, .. }) if *lane == speaker => *more += 1,
+                    _ => self.rows.push(Row::Note { lane: speaker, lines: vec![text], more: 0 }),
                 }
-                _ => self.rows.push(Row::Note { lane: speaker, lines: vec![text.clone()], more: 0 }),
-            },
+            }
             (Line::Arrow { arrow, text, .. }, Some((from, Some(to)))) => {
                 let arrow = Arrow { kind: *arrow, from, to, text: text.clone() };
                 // What a lab says of a start that was seen is said on its arrow.

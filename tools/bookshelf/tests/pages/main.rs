@@ -143,7 +143,7 @@ fn every_diagram_has_lanes_and_words() {
         for figure in page.elements.iter().filter(|element| element.name == "figure" && element.has_class("diagram")) {
             let below = page.below(figure);
             let count = |class: &str| below.iter().filter(|element| element.has_class(class)).count();
-            assert!(count("head") > 0 && count("head") == count("life"), "{lab}: each lane has a name and a line");
+            assert!(count("life") > 0 && count("head") >= count("life"), "{lab}: each lane has a name");
             let words = below.iter().find(|element| element.name == "ol");
             assert!(words.is_some_and(|words| words.text.len() > 20), "{lab}: a diagram without words");
         }
