@@ -82,7 +82,7 @@ impl<'a> Scene<'a> {
         for at in run.places(steps) {
             scene.add(run, at);
         }
-        if scene.arrows().count() > ARROWS_AT_MOST {
+        if scene.arrows() > ARROWS_AT_MOST {
             scene.fold();
         }
         scene.let_ends_be_last();
@@ -96,12 +96,9 @@ impl<'a> Scene<'a> {
         &self.lanes[lane]
     }
 
-    /// All arrows between processes that are there, in order.
-    fn arrows(&self) -> impl Iterator<Item = &Arrow> {
-        self.rows.iter().filter_map(|row| match row {
-            Row::Arrow(arrow) => Some(arrow),
-            _ => None,
-        })
+    /// How many arrows there are between processes that run.
+    fn arrows(&self) -> usize {
+        self.rows.iter().filter(|row| matches!(row, Row::Arrow(_))).count()
     }
 
     /// Adds the event at this place.
@@ -210,69 +207,57 @@ impl<'a> Scene<'a> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use recording::Event;
+mod tests {
     use transcript::Record;
 
     use super::*;
 
-    pub(in super::super) fn say(pid: u32, voice: &str, text: &str) -> Event {
-        line(pid, Line::Say { voice: voice.into(), text: text.into() })
+    fn say(voice: &str, text: &str) -> Line {
+        Line::Say { voice: voice.into(), text: text.into() }
     }
 
-    pub(in super::super) fn step(step: u32) -> Event {
-        line(1, Line::Step { step, title: "title".into() })
+    fn step(step: u32) -> Line {
+        Line::Step { step, title: "title".into() }
     }
 
-    pub(in super::super) fn arrow(arrow: ArrowKind, from: &str, to: &str, text: &str) -> Event {
-        line(1, Line::Arrow { arrow, from: from.into(), to: to.into(), text: text.into() })
-    }
-
-    fn line(pid: u32, line: Line) -> Event {
-        Event { us: 0, pid, what: What::Line { line, source: None } }
+    fn message(to: &str, text: &str) -> Line {
+        Line::Arrow { arrow: ArrowKind::Message, from: "parent".into(), to: to.into(), text: text.into() }
     }
 
     /// A run that was not traced.
-    fn seen(events: &[Event]) -> Run {
-        let records = events.iter().filter_map(|event| {
-            Some(Record { us: 1, pid: event.pid, line: crate::run::line(event)?.clone(), source: None })
-        });
-        Run::seen(&records.collect::<Vec<_>>())
-    }
-
-    fn message(to: &str, text: &str) -> Event {
-        arrow(ArrowKind::Message, "parent", to, text)
-    }
-
-    fn names(run: &Run, steps: Option<&RangeInclusive<u32>>) -> Vec<String> {
-        let scene = Scene::of(run, steps);
-        scene.shown.iter().map(|lane| scene.lane(*lane).name.clone()).collect()
+    fn seen(lines: &[Line]) -> Run {
+        let record = |line: &Line| Record { us: 1, pid: 1, line: line.clone(), source: None };
+        Run::seen(&lines.iter().map(record).collect::<Vec<_>>())
     }
 
     #[test]
     fn only_the_wanted_steps_are_shown_and_lanes_keep_their_order() {
-        let before = [say(2, "b", "first"), step(1), message("a", "1"), step(2), message("c", "2")];
-        let run = seen(&[&before[..], &[message("b", "3"), step(3), message("d", "4")]].concat());
-        assert_eq!(names(&run, Some(&(2..=2))), ["parent", "b", "c"]);
-        assert_eq!(names(&run, None), ["parent", "b", "a", "c", "d"]);
+        let (before, after) = ([say("b", "first"), step(1), message("a", "1")], [step(3), message("d", "4")]);
+        let run = seen(&[&before[..], &[step(2), message("c", "2"), message("b", "3")], &after].concat());
+        let names = |steps| {
+            let scene = Scene::of(&run, steps);
+            scene.shown.iter().map(|lane| scene.lane(*lane).name.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Some(&(2..=2))), ["parent", "b", "c"]);
+        assert_eq!(names(None), ["parent", "b", "a", "c", "d"]);
     }
 
     #[test]
     fn a_few_arrows_stay_and_many_alike_are_folded_and_counted() {
-        let mut events = vec![step(1)];
-        events.extend((0..10).map(|n| message("a", &n.to_string())));
-        assert_eq!(Scene::of(&seen(&events), None).arrows().count(), 10);
-        events.extend((0..20).map(|n| message(if n % 2 == 0 { "a" } else { "b" }, &n.to_string())));
-        let run = seen(&events);
+        let mut lines = vec![step(1)];
+        lines.extend((0..10).map(|n| message("a", &n.to_string())));
+        assert_eq!(Scene::of(&seen(&lines), None).arrows(), 10);
+        lines.extend((0..20).map(|n| message(if n % 2 == 0 { "a" } else { "b" }, &n.to_string())));
+        let run = seen(&lines);
         let scene = Scene::of(&run, None);
-        assert_eq!(scene.arrows().count(), 4);
+        assert_eq!(scene.arrows(), 4);
         let more = scene.rows.iter().map(|row| if let Row::Fold { more, .. } = row { *more } else { 0 });
         assert_eq!(more.sum::<usize>(), 26, "each is shown or counted");
     }
 
     #[test]
     fn what_is_said_without_a_pause_is_one_note() {
-        let run = seen(&["1", "2", "3", "4", "5", "6"].map(|text| say(1, "a", text)));
+        let run = seen(&["1", "2", "3", "4", "5", "6"].map(|text| say("a", text)));
         let lines = ["1", "2", "3", "4"].map(str::to_owned).to_vec();
         assert_eq!(Scene::of(&run, None).rows, [Row::Note { lane: 0, lines, more: 2 }]);
     }
