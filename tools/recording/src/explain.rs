@@ -98,29 +98,24 @@ fn text(call: &Call, peers: &str) -> String {
     }
 }
 
-/// Writes a payload: JSON as it is, other text in quotation marks, with its length if there is more.
+/// Writes a payload: JSON as it is, other text in quotation marks, with its length if there is more. What is not text has only a length.
 fn shown(payload: &Payload, times: u64) -> String {
+    let bytes = format!("{} bytes", grouped(payload.bytes));
     let text = payload.text.trim_end_matches('\n');
-    let mut shown: String = text
-        .chars()
-        .take(SHOWN)
-        .flat_map(|c| {
-            let escaped = c.is_control().then(|| c.escape_default());
-            escaped.into_iter().flatten().chain((!c.is_control()).then_some(c))
-        })
-        .collect();
-    let is_cut = text.chars().count() > SHOWN || payload.bytes > payload.text.len() as u64;
-    if is_cut && times == 1 {
-        shown.push('…');
+    if text.contains(|c: char| c == '\u{fffd}' || (c.is_control() && !c.is_whitespace())) {
+        return if times > 1 { format!("{bytes} in all") } else { bytes };
     }
-    if !text.starts_with(['{', '[', '"']) {
-        shown = format!("\"{shown}\"");
-    }
-    match times {
-        1 if is_cut => format!("{shown} ({} bytes)", grouped(payload.bytes)),
-        1 => shown,
-        _ => format!("{shown} and so on, {} bytes in all", grouped(payload.bytes)),
-    }
+    let short: String = text.chars().take(SHOWN).collect();
+    let is_cut = short.len() < text.len() || payload.bytes > payload.text.len() as u64;
+    let dots = if is_cut && (times == 1 || short.len() < text.len()) { "…" } else { "" };
+    let quote = if text.starts_with(['{', '[', '"']) { "" } else { "\"" };
+    let short = short.replace('\n', "\\n").replace('\t', "\\t").replace('\r', "\\r");
+    let size = match times {
+        1 if is_cut => format!(" ({bytes})"),
+        1 => String::new(),
+        _ => format!(" and so on, {bytes} in all"),
+    };
+    format!("{quote}{short}{dots}{quote}{size}")
 }
 
 fn descriptor(descriptor: &Descriptor) -> String {
@@ -135,11 +130,12 @@ fn what(is: &str) -> String {
 
 /// Writes the result, with what a new descriptor refers to where that has an address.
 fn result(call: &Call) -> String {
-    if call.result == "?" {
+    // Of many, each has a descriptor of its own.
+    if call.result == "?" || (call.times > 1 && call.returned.is_some()) {
         return String::new();
     }
     let new = call.returned.as_ref().and_then(|returned| addressed(&returned.is));
-    let new = new.filter(|_| call.times == 1).map(|new| format!(" ({new})")).unwrap_or_default();
+    let new = new.map(|new| format!(" ({new})")).unwrap_or_default();
     format!(" = {}{new}", call.result)
 }
 
@@ -149,7 +145,6 @@ fn arguments(call: &Call) -> String {
     let taken = if call.call.starts_with("accept") { 1 } else { call.arguments.len() };
     let arguments = call.arguments.iter().take(taken).enumerate();
     let shorter = arguments.filter_map(|(at, argument)| match &argument.descriptors[..] {
-        // Of many, each has a descriptor of its own.
         [_] if at == 0 && call.times > 1 && !call.call.starts_with("accept") => Some("…".to_owned()),
         _ => shorter(&argument.text),
     });
@@ -179,6 +174,8 @@ fn shorter(argument: &str) -> Option<String> {
         "pidfd=",
     ];
     let is_told = |field: &str| !UNTOLD.iter().any(|name| field.starts_with(name));
+    // What the kernel changed in a structure stands after it.
+    let argument = argument.split(" => {").next().unwrap_or(argument);
     let environment = argument.ends_with("*/");
     if environment || !is_told(argument) {
         return None;

@@ -1,8 +1,9 @@
 //! What a call means, in a few words: by its arguments and its outcome, otherwise by its name alone (`plain.rs`).
 
+use crate::decode::{gives_bytes, takes_bytes};
 use crate::explain::Names;
 use crate::origin::Context;
-use crate::words::{address, ending, field, grouped, kind, pair};
+use crate::words::{address, ending, field, kind, pair};
 use crate::{Call, plain};
 
 /// Says what `call` means; empty for a call that nobody has explained yet, which a test forbids for those that labs trace.
@@ -127,31 +128,20 @@ fn descriptors(call: &Call, context: &Context) -> Option<String> {
     })
 }
 
-/// Says how much went through, if anything did.
-fn bytes(call: &Call) -> Option<String> {
-    let number = call.payload.as_ref().map_or_else(|| call.number(), |payload| Some(payload.bytes))?;
-    Some(if number == 1 { "1 byte".to_owned() } else { format!("{} bytes", grouped(number)) })
-}
-
 fn streams(call: &Call) -> Option<String> {
-    let kind = kind(call.is(0));
-    Some(match call.call.as_str() {
-        "read" | "readv" if call.result == "0" && kind == "a file" => "the end of the file".to_owned(),
-        "read" | "readv" | "recvfrom" if call.result == "0" => "the end: nobody is left who could write".to_owned(),
-        "read" | "readv" | "recvfrom" => format!("{} from {kind}", bytes(call)?),
-        "write" | "writev" | "sendto" => format!("{} to {kind}", bytes(call)?),
-        "recvmsg" if call.result == "0" => "the end: the other side has closed".to_owned(),
-        "recvmsg" if call.any_argument("MSG_CTRUNC") => "descriptors came, but not all had room".to_owned(),
-        "sendmsg" | "recvmsg" => match (&call.passed[..], call.call.as_str()) {
-            ([], "sendmsg") => format!("{} to {kind}", bytes(call)?),
-            ([], _) => format!("{} from {kind}", bytes(call)?),
-            ([passed, ..], "sendmsg") => {
-                format!("{}, and with them what descriptor {} refers to", bytes(call)?, passed.fd)
-            }
-            ([passed, ..], _) => format!("{}, and with them new descriptor {}", bytes(call)?, passed.fd),
-        },
-        _ => return None,
-    })
+    let (gives, takes) = (gives_bytes(&call.call), takes_bytes(&call.call));
+    let at_end = takes && call.result == "0";
+    let words = match &call.passed[..] {
+        _ if !gives && !takes => return None,
+        _ if at_end && kind(call.is(0)) == "a file" => "the end of the file",
+        _ if at_end => "the end: nobody is left who could write",
+        _ if call.any_argument("MSG_CTRUNC") => "descriptors came, but not all had room",
+        // What went through says all.
+        [] => "",
+        [passed, ..] if gives => return Some(format!("with it goes what descriptor {} refers to", passed.fd)),
+        [passed, ..] => return Some(format!("with it came new descriptor {}", passed.fd)),
+    };
+    Some(words.to_owned())
 }
 
 fn sockets(call: &Call) -> Option<String> {
@@ -165,6 +155,7 @@ fn sockets(call: &Call) -> Option<String> {
         "bind" if call.text(1).contains("htons(0)") => "takes a port that the kernel chooses".to_owned(),
         "bind" => format!("takes the address {}", address(call.text(1))?),
         "listen" => format!("connections may come; up to {} wait for accept", call.text(1)),
+        "accept" | "accept4" if call.times > 1 => format!("takes {} connections", call.times),
         "accept" | "accept4" => format!("takes the next connection: descriptor {}", call.number()?),
         "connect" => format!("connects to {}", address(call.text(1))?),
         "setsockopt" => match call.text(2) {
@@ -237,7 +228,7 @@ mod tests {
             ("wait4(7, 0x7fff, WNOHANG, NULL) = 0", "still running"),
             (
                 "sendmsg(5<UNIX-STREAM:[1->2]>, {msg_iov=[{iov_base=\"x\", iov_len=1}], msg_control=[{cmsg_len=24, cmsg_level=SOL_SOCKET, cmsg_type=SCM_RIGHTS, cmsg_data=[4<TCP:[1]>]}], msg_flags=0}, 0) = 1",
-                "1 byte, and with them what descriptor 4 refers to",
+                "with it goes what descriptor 4 refers to",
             ),
             (
                 r#"bind(9<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EADDRINUSE (Address already in use)"#,

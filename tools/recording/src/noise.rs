@@ -96,10 +96,11 @@ impl<'a> Noise<'a> {
             "accept" => "accept4",
             "dup3" => "dup2",
             "kill" => "pidfd_send_signal",
-            "pipe" => "pipe2",
+            // Node has no pipes for its children, but socket pairs.
+            "pipe" | "socketpair" => "pipe2",
             "wait4" => "waitid",
-            "read" | "readv" if local => "recvmsg",
-            "write" | "writev" if local => "sendmsg",
+            "read" | "readv" | "recvfrom" if local => "recvmsg",
+            "sendto" | "write" | "writev" if local => "sendmsg",
             other => other,
         };
         self.shown.iter().any(|shown| *shown == same || *shown == call.call)

@@ -151,10 +151,10 @@ fn reaped(call: &Call) -> Option<&str> {
     ending(status).map(|_| pid)
 }
 
-/// The signal that a call sends, and the process that gets it.
-fn signalled(call: &Call) -> Option<(&str, &str)> {
+/// Returns the signal that a call sends, and the process that gets it, or that leads the group of those that do.
+pub(crate) fn signalled(call: &Call) -> Option<(&str, &str)> {
     match call.call.as_str() {
-        "kill" => Some((call.text(1), call.text(0))),
+        "kill" => Some((call.text(1), call.text(0).trim_start_matches('-'))),
         "tgkill" => Some((call.text(2), call.text(0))),
         "pidfd_send_signal" => Some((call.text(1), call.is(0).strip_prefix("pid:")?)),
         _ => None,

@@ -8,18 +8,22 @@ use transcript::Record;
 use crate::decode::PAYLOAD;
 use crate::noise::Noise;
 use crate::strace::{Entry, Seen, parse};
-use crate::{Call, Event, Header, Recording, What, fold, order};
+use crate::{Call, Event, Exit, Header, Recording, What, fold, order};
 
-/// The calls that the recorder needs in order to tell who is who, and what happened in which order. Whether they are recorded is another
-/// question.
-const ALWAYS: [&str; 19] = [
+/// The calls that the recorder needs in order to tell who is who, and what happened in which order, or that do in another language what a
+/// listed call does. Whether they are recorded is another question.
+const ALWAYS: [&str; 26] = [
+    "accept",
     "clone",
     "clone3",
     "dup2",
     "dup3",
     "execve",
+    "exit_group",
     "fcntl",
     "fork",
+    "kill",
+    "pidfd_send_signal",
     "pipe",
     "pipe2",
     "read",
@@ -29,7 +33,10 @@ const ALWAYS: [&str; 19] = [
     "sendmsg",
     "sendto",
     "socketpair",
+    "tgkill",
     "vfork",
+    "wait4",
+    "waitid",
     "write",
     "writev",
 ];
@@ -103,9 +110,11 @@ fn events(entries: Vec<Entry>) -> (Vec<Event>, Option<String>) {
         let pid = processes.get(&tid).copied().unwrap_or(tid);
         let mut happened = |what| events.push(Event { us, pid, what });
         match what {
+            Seen::Exit(exit) if tid == pid && ended.insert(pid) => {
+                end(&mut events, Event { us, pid, what: What::Exit { exit } });
+            }
             Seen::Signal(signal) if signal.signal == "SIGCHLD" => {}
             Seen::Signal(signal) => happened(What::Signal(signal)),
-            Seen::Exit(exit) if tid == pid && ended.insert(pid) => happened(What::Exit { exit }),
             Seen::Exit(_) => {}
             Seen::Call(call) => {
                 let lines = lines(&call);
@@ -128,6 +137,25 @@ fn events(entries: Vec<Entry>) -> (Vec<Event>, Option<String>) {
         }
     }
     (events, transcript)
+}
+
+/// Adds the end of a process where its cause is, if that was seen: `exit_group`, or a signal. strace tells of it later, when others may have
+/// noticed it already.
+fn end(events: &mut Vec<Event>, mut exit: Event) {
+    let pid = exit.pid;
+    let is_cause = |event: &Event| match (&event.what, &exit.what) {
+        (What::Call(call), What::Exit { exit: Exit::Code(_) }) => event.pid == pid && call.call == "exit_group",
+        (What::Call(call), What::Exit { exit: Exit::Signal(name) }) => {
+            order::signalled(call).is_some_and(|(signal, target)| signal == name && target.parse() == Ok(pid))
+        }
+        (What::Signal(signal), What::Exit { exit: Exit::Signal(name) }) => event.pid == pid && signal.signal == *name,
+        _ => false,
+    };
+    let cause = events.iter().rposition(is_cause);
+    let last = events.iter().rposition(|event| event.pid == pid);
+    let place = cause.map_or(events.len(), |cause| cause.max(last.unwrap_or(0)) + 1);
+    exit.us = cause.map_or(exit.us, |_| events[place - 1].us);
+    events.insert(place, exit);
 }
 
 /// Returns the name of the file that a process now runs.
@@ -159,6 +187,27 @@ pub(crate) mod tests {
             _ => None,
         });
         Recording::new(header, log, &calls.collect::<Vec<_>>(), &Places::default())
+    }
+
+    /// strace tells of a death after others have noticed it.
+    #[test]
+    fn a_process_ends_where_the_cause_is() {
+        let log = r#"
+7 1.0 vfork() = 8
+7 1.0 vfork() = 9
+7 1.0 pidfd_send_signal(3<pid:8>, SIGKILL, NULL, 0) = 0
+8 1.0 getpid() = 8
+7 1.0 read(4<pipe:[5]>, "", 9) = 0
+8 1.0 +++ killed by SIGKILL +++
+9 1.0 exit_group(3) = ?
+7 1.0 read(5<pipe:[6]>, "", 9) = 0
+9 1.0 +++ exited with 3 +++
+"#;
+        let is_end = |event: &Event| matches!(&event.what, What::Exit { .. });
+        let is_read = |event: &Event| matches!(&event.what, What::Call(call) if call.call == "read");
+        let events = recording(log).events;
+        let order = events.iter().filter(|event| is_end(event) || is_read(event)).map(|event| event.pid);
+        assert_eq!(order.collect::<Vec<_>>(), [8, 7, 9, 7]);
     }
 
     #[test]
@@ -193,7 +242,7 @@ pub(crate) mod tests {
 {"us":200030,"pid":8,"call":"execve","arguments":[{"text":"\"/bin/sh\""},{"text":"[\"…/c\"]"},{"text":"0x7f"}],"result":"0"}
 {"us":200030,"pid":8,"program":"sh"}
 {"us":200060,"pid":8,"signal":"SIGTERM","from":7}
-{"us":200070,"pid":8,"exit":{"signal":"SIGTERM"}}
+{"us":200060,"pid":8,"exit":{"signal":"SIGTERM"}}
 {"us":200080,"pid":7,"exit":{"code":0}}
 "#
         );
