@@ -131,7 +131,8 @@ fn ambiguous(workspace: &Workspace) {
 }
 
 fn exclusive(workspace: &Workspace) {
-    assert_eq!(run(workspace.lab(&["90", "--node", "--trace"])).0.status.code(), Some(2));
+    assert_eq!(run(workspace.lab(&["90", "--node", "--compare"])).0.status.code(), Some(2));
+    assert_eq!(run(workspace.lab(&["90", "91"])).0.status.code(), Some(2), "which of the two?");
     assert_eq!(run(workspace.lab(&["--node"])).0.status.code(), Some(2), "which lab?");
 }
 
@@ -194,7 +195,8 @@ fn trace_json(workspace: &Workspace) {
     assert!(output.status.success());
     let lines: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.iter().filter(|line| line["fact"].is_string()).count(), 2);
-    assert!(lines.iter().any(|line| line["call"] == "exit_group" && line["meaning"] == "ends with code 0"), "{stdout}");
+    assert_eq!((&lines[0]["lab"], &lines[0]["language"]), (&"90-alpha-equal".into(), &"rust".into()));
+    assert!(lines.iter().any(|line| line["call"] == "exit_group" && line["arguments"][0]["text"] == "0"), "{stdout}");
 }
 
 /// A lab that is there until a signal ends it.
@@ -213,9 +215,10 @@ fn forever(workspace: &Workspace, how: Option<&str>, script: &str) -> Started {
 fn interrupted(workspace: &Workspace, how: Option<&str>) {
     let started = forever(workspace, how, BOTH_FOREVER);
     started.signal_group(Signal::SIGINT);
-    let (status, _, mark) = started.end();
+    let (status, stdout, mark) = started.end();
     assert_eq!(status.signal(), Some(2), "{status}");
     assert_eq!(mark.leftovers(), [""; 0]);
+    assert_eq!(stdout.contains("execve("), how == Some("--trace"), "what was recorded until then is shown: {stdout}");
 }
 
 fn terminated(workspace: &Workspace, how: Option<&str>) {

@@ -103,31 +103,35 @@ fn is_in_the_source(lab: &str, place: &str) {
     assert!((1..=text.lines().count()).contains(&line), "{place} is not there; cargo lab --record {lab}");
 }
 
+fn lines(recording: &Recording) -> impl Iterator<Item = &Line> {
+    recording
+        .events
+        .iter()
+        .filter_map(|event| if let What::Line { line, .. } = &event.what { Some(line) } else { None })
+}
+
+fn facts(recording: &Recording) -> BTreeMap<&str, &str> {
+    let facts = lines(recording).filter_map(|line| match line {
+        Line::Fact { fact, value } => Some((fact.as_str(), value.as_str())),
+        _ => None,
+    });
+    facts.collect()
+}
+
 fn says_what_is_expected(lab: &str) {
-    let lines = |language| {
-        let events = recorded(lab, language).events.into_iter();
-        events.filter_map(|event| if let What::Line { line, .. } = event.what { Some(line) } else { None })
-    };
-    let facts = |language| {
-        let facts = lines(language).filter_map(|line| match line {
-            Line::Fact { fact, value } => Some((fact, value)),
-            _ => None,
-        });
-        facts.collect::<BTreeMap<_, _>>()
-    };
-    let mut in_node = facts(Language::Rust);
-    for difference in lab::manifest(lab).differs {
-        in_node.insert(difference.fact, difference.node);
-    }
-    assert_eq!(facts(Language::Node), in_node);
+    let [rust, node] = Language::ALL.map(|language| recorded(lab, language));
+    let differs = lab::manifest(lab).differs;
+    let mut in_node = facts(&rust);
+    in_node.extend(differs.iter().map(|difference| (difference.fact.as_str(), difference.node.as_str())));
+    assert_eq!(facts(&node), in_node);
 
     let expected = root().join("labs").join(lab).join("expected.txt");
     let look = Look { coloured: false, width: width(&fs::read_to_string(&expected).expect("what the lab prints")) };
     let mut heading = Some(facts_heading(look));
-    let text: String = lines(Language::Rust)
+    let text: String = lines(&rust)
         .map(|line| {
             let heading = heading.take_if(|_| matches!(line, Line::Fact { .. })).unwrap_or_default();
-            heading + &render(&line, look)
+            heading + &render(line, look)
         })
         .collect();
     // A lab that says what its arguments are has one more here.
@@ -154,10 +158,13 @@ const STRAYED_AT_MOST: usize = 3;
 const RUNS: usize = 3;
 
 fn calls(lab: &str, language: Language) {
-    let before = Shown::of(&recorded(lab, language));
+    let recorded = recorded(lab, language);
+    let before = Shown::of(&recorded);
     let mut difference = String::new();
     for _ in 0..RUNS {
-        let now = Shown::of(&recorded_now(lab, language));
+        let now = record(lab, language);
+        assert_eq!(facts(&now), facts(&recorded), "tracing changes nothing");
+        let now = Shown::of(&now);
         let strayed: Vec<_> = before.by_step.symmetric_difference(&now.by_step).collect();
         if before.by_process == now.by_process && strayed.len() <= STRAYED_AT_MOST {
             return;
@@ -168,7 +175,7 @@ fn calls(lab: &str, language: Language) {
     panic!("{lab}: other calls in each of {RUNS} runs; cargo lab --record {lab} records it anew\n{difference}");
 }
 
-fn recorded_now(lab: &str, language: Language) -> Recording {
+fn record(lab: &str, language: Language) -> Recording {
     let mut command = Command::new(program("lab"));
     command.args([lab, "--trace", "--json"]).args((language == Language::Node).then_some("--node"));
     command.env("CARGO", cargo()).current_dir(root()).stdin(Stdio::null());

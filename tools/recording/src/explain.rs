@@ -1,10 +1,9 @@
 //! Explains the events of a recording to people.
 
 use crate::decode::{gives_bytes, takes_bytes};
-use crate::lanes::Lanes;
 use crate::meaning::meaning;
 use crate::origin::contexts;
-use crate::peers::Peers;
+use crate::peers::{Names, Peers};
 use crate::words::{address, addressed, grouped, kind};
 use crate::{Call, Descriptor, Event, Exit, Payload, Recording, Signal, What};
 
@@ -25,7 +24,7 @@ pub struct Explained {
 /// Explains every event; `None` for a line of the transcript, and for what another event tells: starts and programs by their calls, a copy
 /// of a descriptor by the `dup2` that puts it in its place.
 pub fn explain(recording: &Recording) -> Vec<Option<Explained>> {
-    let names = Names { lanes: Lanes::of(&recording.events) };
+    let names = Names::of(&recording.events);
     let peers = Peers::of(&recording.events);
     let contexts = contexts(&recording.events);
     let explain = |(event, context): (&Event, _)| {
@@ -33,34 +32,16 @@ pub fn explain(recording: &Recording) -> Vec<Option<Explained>> {
             What::Call(call) if call.call == "fcntl" => return None,
             What::Call(call) => {
                 let peers: Vec<String> =
-                    peers.at_the_other_end(event.pid, call).into_iter().map(|pid| names.of(pid)).collect();
+                    peers.at_the_other_end(event.pid, call).into_iter().map(|pid| names.name(pid)).collect();
                 (text(call, &peers.join(" or ")), meaning(call, context, &names))
             }
             What::Signal(signal) => (arrival(signal, event.pid, &names), String::new()),
             What::Exit { exit: Exit::Signal(signal) } => (format!("is killed by {signal}"), String::new()),
             What::Line { .. } | What::Starts { .. } | What::Program { .. } | What::Exit { .. } => return None,
         };
-        Some(Explained { name: names.of(event.pid), text, meaning })
+        Some(Explained { name: names.name(event.pid), text, meaning })
     };
     recording.events.iter().zip(&contexts).map(explain).collect()
-}
-
-/// The names of the processes.
-pub(crate) struct Names {
-    lanes: Lanes,
-}
-
-impl Names {
-    /// Returns the name of a process: of its lane, otherwise `pid 7`.
-    pub(crate) fn of(&self, pid: u32) -> String {
-        self.known(pid).map_or_else(|| format!("pid {pid}"), str::to_owned)
-    }
-
-    /// Returns the name of a process that has one.
-    pub(crate) fn known(&self, pid: u32) -> Option<&str> {
-        let lane = self.lanes.process(pid).map(|lane| self.lanes.all()[lane].name.as_str());
-        lane.filter(|name| !name.starts_with("pid "))
-    }
 }
 
 fn arrival(signal: &Signal, pid: u32, names: &Names) -> String {
@@ -73,7 +54,7 @@ fn arrival(signal: &Signal, pid: u32, names: &Names) -> String {
         Some(from) if from == pid => format!("{name} arrives, sent by itself"),
         // A sender that is not to be seen from here, outside of a container, has the number 0.
         Some(0) => format!("{name} arrives, sent from outside"),
-        Some(from) => format!("{name} arrives, sent by {}", names.of(from)),
+        Some(from) => format!("{name} arrives, sent by {}", names.name(from)),
     }
 }
 

@@ -1,8 +1,8 @@
 //! What a call means, in a few words: by its arguments and its outcome, otherwise by its name alone (`plain.rs`).
 
 use crate::decode::{gives_bytes, takes_bytes};
-use crate::explain::Names;
 use crate::origin::Context;
+use crate::peers::Names;
 use crate::words::{address, ending, field, kind, pair};
 use crate::{Call, plain};
 
@@ -52,7 +52,7 @@ fn failed(call: &Call, context: &Context) -> Option<String> {
 }
 
 fn processes(call: &Call, names: &Names) -> Option<String> {
-    let pid = |text: &str| text.parse().map_or_else(|_| format!("pid {text}"), |pid| names.of(pid));
+    let pid = |text: &str| text.parse().map_or_else(|_| format!("pid {text}"), |pid| names.name(pid));
     let target = |place: usize| call.is(place).strip_prefix("pid:").map_or_else(|| "the process".to_owned(), pid);
     Some(match call.call.as_str() {
         "execve" | "execveat" => {

@@ -68,9 +68,10 @@ impl<'a> Noise<'a> {
         for (at, event) in events.into_iter().enumerate() {
             let keeps = match &event.what {
                 What::Call(call) => {
-                    let in_node = programs.get(&event.pid).is_some_and(|program| program == "node");
                     let starts = at > 0 && self.start.is_some_and(|(pid, line)| event.pid == pid && at < line);
-                    !starts && self.shows(call) && !self.is_noise(call) && !(in_node && call.makes_thread())
+                    let in_node = programs.get(&event.pid).is_some_and(|program| program == "node");
+                    let noise = starts || (in_node && call.makes_thread()) || self.is_noise(call);
+                    self.shows(call) && !noise
                 }
                 What::Starts { starts } => {
                     programs.extend(programs.get(&event.pid).cloned().map(|program| (*starts, program)));

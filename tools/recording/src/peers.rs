@@ -1,8 +1,9 @@
-//! Who is at the other end of a socket or a pipe.
+//! The names of processes, and who is at the other end of a socket or a pipe.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::decode::{gives_bytes, takes_bytes};
+use crate::lanes::Lanes;
 use crate::words::ends;
 use crate::{Call, Event, What};
 
@@ -32,5 +33,27 @@ impl Peers {
         let far = ends(is).map(|(_, far)| far).or_else(|| is.starts_with("pipe:").then_some(is));
         let users = far.and_then(|far| self.users.get(far)).into_iter().flatten();
         users.copied().filter(|user| *user != pid).collect()
+    }
+}
+
+/// The names of the processes.
+pub(crate) struct Names {
+    lanes: Lanes,
+}
+
+impl Names {
+    pub(crate) fn of(events: &[Event]) -> Names {
+        Names { lanes: Lanes::of(events) }
+    }
+
+    /// Returns the name of a process: of its lane, otherwise `pid 7`.
+    pub(crate) fn name(&self, pid: u32) -> String {
+        self.known(pid).map_or_else(|| format!("pid {pid}"), str::to_owned)
+    }
+
+    /// Returns the name of a process that has one.
+    pub(crate) fn known(&self, pid: u32) -> Option<&str> {
+        let lane = self.lanes.process(pid).map(|lane| self.lanes.all()[lane].name.as_str());
+        lane.filter(|name| !name.starts_with("pid "))
     }
 }
