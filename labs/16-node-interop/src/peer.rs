@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use forklore::child_process::{Child, Command, Stdio};
 use forklore::ipc::{Channel, Handle};
 use kit::Result;
+use serde::Serialize;
+use serde_json::Value;
 use transcript::{ArrowKind, Transcript};
-
-use crate::message::Message;
 
 pub(crate) struct Peer {
     child: Child,
@@ -34,20 +34,20 @@ impl Peer {
     // ANCHOR_END: peer
 
     // ANCHOR: hand
-    pub(crate) async fn tell(&self, message: Message) -> Result {
-        self.transcript.arrow(ArrowKind::Message, self.name, serde_json::to_string(&message)?);
-        Ok(self.channel.send(&message).await?)
+    pub(crate) async fn tell(&self, message: &impl Serialize) -> Result {
+        self.transcript.arrow(ArrowKind::Message, self.name, serde_json::to_string(message)?);
+        Ok(self.channel.send(message).await?)
     }
     // ANCHOR_END: hand
 
     /// Gives the child a handle; the answer is our own, when the child has its one.
-    pub(crate) async fn hand(&self, message: Message, handle: Handle) -> Result<Handle> {
-        self.transcript.arrow(ArrowKind::Handle, self.name, serde_json::to_string(&message)?);
-        Ok(self.channel.send_handle(&message, handle).await?)
+    pub(crate) async fn hand(&self, message: &Value, handle: Handle) -> Result<Handle> {
+        self.transcript.arrow(ArrowKind::Handle, self.name, message);
+        Ok(self.channel.send_handle(message, handle).await?)
     }
 
     /// Its next message, and the handle that came with it. If it ends instead, that is an error.
-    pub(crate) async fn hear(&self) -> Result<(Message, Option<Handle>)> {
+    pub(crate) async fn hear(&self) -> Result<(Value, Option<Handle>)> {
         let mut message = self.receive().await?;
         let kind = if message.handle.is_some() { ArrowKind::Handle } else { ArrowKind::Message };
         self.transcript.voice(self.name).arrow(kind, "parent", message.json());

@@ -11,8 +11,6 @@ const t = require('../../../tools/transcript/transcript.js');
 
 const [primary, ...voices] = t.voices('primary', 'worker 1', 'worker 2', 'worker 3', 'worker 4', 'worker 5');
 const AT_ONCE = 20;
-// So many come later: each of the workers that are left answers several of them.
-const LATER = 12;
 
 // ANCHOR: start
 cluster.setupPrimary({
@@ -46,6 +44,14 @@ async function forty() {
   return clients.shares(counts);
 }
 
+// Connects, one time after the other, until each living worker has answered so many times.
+async function untilEachHasAnswered(times) {
+  const answers = [];
+  const answered = (worker) => answers.filter((answer) => answeredBy(answer) === worker).length;
+  while (workers.some((worker) => !worker.isDead() && answered(worker) < times)) answers.push(await get(server));
+  return answers.length;
+}
+
 async function killBusy() {
   const spin = await begin(server, '/spin');
   const busy = answeredBy((await once(spin, 'data'))[0]);
@@ -72,9 +78,9 @@ async function killBusy() {
   primary.say(`the client of /spin: ${await cut}`);
 
   // ANCHOR: lost
-  // A connection that has no answer when those that came after it have theirs is not going to get one.
-  await clients.inTurn(server, LATER);
-  primary.say(`${LATER} later connections, one after the other, are answered`);
+  // What has no answer when every worker that is left has answered several later connections is not going to get one.
+  const later = await untilEachHasAnswered(3);
+  primary.say(`until each of the others has answered three more: connected ${later}`);
   primary.say(`of the rest, the others have answered ${answers.length - before}`);
   const lost = `${AT_ONCE - answers.length} of ${AT_ONCE}`;
   primary.say(`connections lost: ${lost}`);

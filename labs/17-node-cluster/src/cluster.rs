@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use forklore::child_process::{Command, Exit, Stdio};
 use forklore::cluster::{Options, Primary, Worker};
-use kit::{Result, clients, node, workers};
+use kit::{Result, clients, http, node, workers};
 use transcript::Transcript;
 
 pub(crate) struct Cluster {
@@ -49,6 +49,16 @@ impl Cluster {
         let counts = clients::count(ids.collect::<Result<Vec<u32>>>()?);
         counts.iter().for_each(|(id, count)| self.t.say(format!("worker {id} answered {count}")));
         Ok(clients::shares(&counts))
+    }
+
+    /// Connects, one time after the other, until each living worker has answered so many times. Returns how many connections that took.
+    pub(crate) async fn until_each_has_answered(&self, times: usize) -> Result<usize> {
+        let mut answers: Vec<u32> = Vec::new();
+        let answered = |answers: &[u32], pid| answers.iter().filter(|answer| **answer == pid).count();
+        while self.workers.iter().any(|worker| !worker.is_dead() && answered(&answers, worker.pid()) < times) {
+            answers.push(http::get(self.server, "/").await?.trim().parse()?);
+        }
+        Ok(answers.len())
     }
 
     pub(crate) async fn exit_of(&self, worker: &Worker) -> Result<Exit> {

@@ -11,15 +11,13 @@ use std::process::ExitCode;
 
 use cluster::Cluster;
 use forklore::child_process::Signal;
-use kit::{clients, http};
+use kit::http;
 use options::Options;
 use tokio::task::JoinSet;
 use transcript::{ArrowKind, Transcript};
 
 const NAMES: [&str; 6] = ["primary", "worker 1", "worker 2", "worker 3", "worker 4", "worker 5"];
 const AT_ONCE: usize = 20;
-/// So many come later: each of the workers that are left answers several of them.
-const LATER: usize = 12;
 
 fn main() -> ExitCode {
     let options: Options = match transcript::arguments() {
@@ -68,9 +66,9 @@ async fn lesson(t: Transcript) -> kit::Result {
     t.say(format!("the client of /spin: {cut}"));
 
     // ANCHOR: lost
-    // A connection that has no answer when those that came after it have theirs is not going to get one.
-    clients::in_turn(server, LATER).await?;
-    t.say(format!("{LATER} later connections, one after the other, are answered"));
+    // What has no answer when every worker that is left has answered several later connections is not going to get one.
+    let later = cluster.until_each_has_answered(3).await?;
+    t.say(format!("until each of the others has answered three more: connected {later}"));
     let before = answered;
     while let Some(answer) = flood.try_join_next() {
         answer??;
