@@ -2,10 +2,6 @@
 //!
 //! `cargo lab --record` records them anew.
 
-mod harness;
-#[path = "harness/lab.rs"]
-mod lab;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
@@ -13,7 +9,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use harness::started::Started;
-use harness::{cargo, labs, program, root, trial};
+use harness::{cargo, lab, labs, program, root, trial};
 use recording::lanes::Lanes;
 use recording::{Event, Language, Recording, What, explain, out_of_order};
 use regex::Regex;

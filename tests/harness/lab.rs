@@ -3,20 +3,20 @@
 use regex::Regex;
 use snapbox::Redactions;
 
-use crate::harness::root;
+use crate::root;
 
-/// What a lab declares about itself.
-pub(crate) fn manifest(lab: &str) -> manifest::Lab {
+/// Reads what a lab declares about itself.
+pub fn manifest(lab: &str) -> manifest::Lab {
     manifest::Lab::read(&root().join("labs").join(lab)).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// The programs without which a lab cannot run, by its own account.
-pub(crate) fn needs(lab: &str) -> Vec<String> {
+/// Lists the programs without which a lab cannot run, by its own account.
+pub fn needs(lab: &str) -> Vec<String> {
     manifest(lab).needs
 }
 
-/// What stands in `expected.txt` for what differs from run to run, and from machine to machine; `folder` is where the lab ran.
-pub(crate) fn redactions(folder: &str) -> Redactions {
+/// Returns what stands in `expected.txt` for what differs from run to run, and from machine to machine; `folder` is where the lab ran.
+pub fn redactions(folder: &str) -> Redactions {
     let mut redactions = Redactions::new();
     redactions.insert("[CWD]", folder.to_owned()).expect("a placeholder");
     for kind in &recording::marks::KINDS {

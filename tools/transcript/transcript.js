@@ -22,7 +22,7 @@ const PALETTE = [34, 32, 35, 33, 36, 31];
 
 function colourOf(voice) {
   if (voice === 'parent' || voice === 'primary') return PALETTE[0];
-  if (['copy', 'execFile', 'node', 'second', 'shell'].includes(voice) || voice.includes('grand')) return PALETTE[2];
+  if (['copy', 'execFile', 'node', 'second', 'shell'].includes(voice)) return PALETTE[2];
   if (voice === 'python') return PALETTE[3];
   const number = Number.parseInt(/(?:^| )(\d+)$/.exec(voice)?.[1] ?? '1', 10);
   return PALETTE[1 + ((Math.max(number, 1) - 1) % (PALETTE.length - 1))];

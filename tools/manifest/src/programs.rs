@@ -88,7 +88,8 @@ impl Node {
         let path = std::path::absolute(&path).map_err(|cause| error(cause.to_string()))?;
         let output = Command::new(&path).arg("--version").output().map_err(|cause| error(cause.to_string()))?;
         let said = String::from_utf8_lossy(&output.stdout);
-        match said.trim().strip_prefix('v') {
+        match said.trim().strip_prefix('v').filter(|version| version.starts_with(|first: char| first.is_ascii_digit()))
+        {
             Some(version) => Ok(Node { version: version.to_owned(), path }),
             None => Err(error(format!("it prints no version of Node, but {:?}", said.trim()))),
         }

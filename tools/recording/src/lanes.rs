@@ -45,6 +45,7 @@ pub struct Lanes {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Acts,
+    Started,
     Ended,
     Signalled,
 }
@@ -62,19 +63,26 @@ impl Lanes {
                 Line::Say { voice, text } => {
                     let itself = named_first(text).and_then(|pid| lanes.process(pid));
                     let relayed = itself.filter(|_| !lanes.speaks_for_itself(event.pid, voice));
-                    let lane = match relayed {
-                        Some(lane) => lanes.call(lane, voice),
-                        None => lanes.find(voice, Role::Acts, at, events),
-                    };
-                    (lane, None)
+                    if let Some(lane) = relayed {
+                        lanes.all[lane].is_called(voice);
+                    }
+                    let said = relayed.or_else(|| lanes.find(voice, Role::Acts, at, events));
+                    // A lab may also speak of itself under several names.
+                    let lane = said.or_else(|| lanes.process(event.pid));
+                    (lane.unwrap_or_else(|| lanes.without_process(voice)), None)
                 }
                 Line::Arrow { arrow, from, to, .. } => {
                     let (from_role, to_role) = match arrow {
                         ArrowKind::Exit => (Role::Ended, Role::Acts),
                         ArrowKind::Signal => (Role::Acts, Role::Signalled),
+                        ArrowKind::Start => (Role::Acts, Role::Started),
                         _ => (Role::Acts, Role::Acts),
                     };
-                    (lanes.find(from, from_role, at, events), Some(lanes.find(to, to_role, at, events)))
+                    let mut lane = |name: &str, role| {
+                        let found = lanes.find(name, role, at, events);
+                        found.unwrap_or_else(|| lanes.without_process(name))
+                    };
+                    (lane(from, from_role), Some(lane(to, to_role)))
                 }
                 Line::Step { .. } | Line::Fact { .. } => continue,
             };
@@ -111,16 +119,14 @@ impl Lanes {
                 What::Program { program } => self.all[lane].program = Some(program.clone()),
                 What::Exit { .. } => self.all[lane].end = Some(at),
                 What::Line { line: Line::Say { voice, text }, .. } => {
-                    self.all[lane].own.get_or_insert_with(|| voice.clone());
+                    self.all[lane].speaks_as(voice);
                     if let Some((name, pid)) =
                         text.split_once(", pid ").and_then(|(name, rest)| Some((name, digits(rest)?)))
                     {
                         called.entry(pid).or_insert_with(|| name.to_owned());
                     }
                 }
-                What::Line { line: Line::Arrow { from, .. }, .. } => {
-                    self.all[lane].own.get_or_insert_with(|| from.clone());
-                }
+                What::Line { line: Line::Arrow { from, .. }, .. } => self.all[lane].speaks_as(from),
                 _ => {}
             }
         }
@@ -138,52 +144,56 @@ impl Lanes {
         self.process(pid).is_some_and(|lane| self.all[lane].own.as_deref() == Some(voice))
     }
 
-    /// The lane that the line at this place means by `name`:
+    /// The process that the line at this place means by `name`:
     ///
-    /// 1. the process that wrote the line, if that is its own voice;
-    /// 2. among the others that have this voice, or none: of an exit, the one that ended last; of a signal, the one that got it; otherwise
-    ///    one that is alive, one that has this name already, the youngest;
-    /// 3. a lane without a process.
-    fn find(&mut self, name: &str, role: Role, at: usize, events: &[Event]) -> usize {
+    /// 1. the one that wrote the line, if that is its own voice;
+    /// 2. among the others that have this voice, or have none and did not end in an earlier step: of an exit, the one that ended last; of a
+    ///    signal and of a start, the one that got it from the writer nearest to the line; otherwise a child of the writer's, one that is
+    ///    alive, the last that was, one that has this name already, the youngest.
+    fn find(&mut self, name: &str, role: Role, at: usize, events: &[Event]) -> Option<usize> {
         let writer = events[at].pid;
-        if let Some(lane) = self.process(writer).filter(|_| self.speaks_for_itself(writer, name)) {
-            return lane;
+        if self.speaks_for_itself(writer, name) {
+            return self.process(writer);
         }
-        let known = |lane: &Lane| lane.known_as().is_none_or(|known| known == name);
-        let can_be = |lane: &Lane| {
-            let another = lane.pid.is_some_and(|pid| pid != writer);
-            another && known(lane) && lane.start.is_none_or(|start| start < at)
+        let is_step = |event: &Event| matches!(event.what, What::Line { line: Line::Step { .. }, .. });
+        let step = events[..at].iter().rposition(is_step).unwrap_or(0);
+        let can_be = |lane: &Lane| match &lane.own {
+            _ if lane.pid.is_none_or(|pid| pid == writer) => false,
+            _ if role != Role::Started && lane.start.is_some_and(|start| start > at) => false,
+            Some(own) => own == name,
+            None => lane.alias.as_ref().is_none_or(|alias| alias == name) && lane.end.is_none_or(|end| end > step),
         };
-        // How far away the nearest signal is that the writer sent to it.
-        let signal = |lane: &Lane| {
-            let sent = |event: &Event| matches!(&event.what, What::Signal(signal) if signal.from == Some(writer));
-            let got = events.iter().enumerate().filter(|(_, event)| lane.pid == Some(event.pid) && sent(event));
-            got.map(|(place, _)| Reverse(place.abs_diff(at))).max()
+        // How near the writer did to this process what the line says.
+        let did = |lane: &Lane| {
+            let it = |event: &Event| match &event.what {
+                What::Signal(signal) => {
+                    role == Role::Signalled && signal.from == Some(writer) && lane.pid == Some(event.pid)
+                }
+                What::Starts { starts } => role == Role::Started && event.pid == writer && lane.pid == Some(*starts),
+                _ => false,
+            };
+            let places = events.iter().enumerate().filter(|(_, event)| it(event));
+            places.map(|(place, _)| Reverse(place.abs_diff(at))).max()
         };
         let rank = |lane: &Lane| {
             let ended = lane.end.filter(|end| role == Role::Ended && *end < at);
-            let signalled = if role == Role::Signalled { signal(lane) } else { None };
+            let is_child = lane.start.is_some_and(|start| events[start].pid == writer);
             let alive = lane.end.is_none_or(|end| end > at);
-            (ended, signalled, alive, lane.known_as().is_some(), lane.start)
+            (ended, did(lane), is_child, alive, lane.end.filter(|_| !alive), lane.known_as().is_some(), lane.start)
         };
-        let found = self.all.iter().enumerate().filter(|(_, lane)| can_be(lane)).max_by_key(|(_, lane)| rank(lane));
-        if let Some((found, _)) = found {
-            return self.call(found, name);
-        }
-        let without_process = |lane: &Lane| lane.pid.is_none() && lane.own.as_deref() == Some(name);
-        self.all.iter().position(without_process).unwrap_or_else(|| {
-            self.all.push(Lane { own: Some(name.to_owned()), ..Lane::default() });
-            self.all.len() - 1
-        })
+        let candidates = self.all.iter().enumerate().filter(|(_, lane)| can_be(lane));
+        let (found, _) = candidates.max_by_key(|(_, lane)| rank(lane))?;
+        self.all[found].is_called(name);
+        Some(found)
     }
 
-    /// Notes that others call this lane so.
-    fn call(&mut self, lane: usize, name: &str) -> usize {
-        let called = &mut self.all[lane];
-        if called.own.is_none() {
-            called.alias.get_or_insert_with(|| name.to_owned());
-        }
-        lane
+    /// The lane of a voice that is not known to be a process's.
+    fn without_process(&mut self, voice: &str) -> usize {
+        let of_voice = |lane: &Lane| lane.pid.is_none() && lane.own.as_deref() == Some(voice);
+        self.all.iter().position(of_voice).unwrap_or_else(|| {
+            self.all.push(Lane { own: Some(voice.to_owned()), ..Lane::default() });
+            self.all.len() - 1
+        })
     }
 
     /// Gives every lane its name and its voice.
@@ -211,10 +221,29 @@ impl Lanes {
 }
 
 impl Lane {
+    /// Notes that the process speaks under this voice: it is its own if it is its first one, or that of the process above the others.
+    fn speaks_as(&mut self, voice: &str) {
+        if self.own.is_none() || is_first(voice) {
+            self.own = Some(voice.to_owned());
+        }
+    }
+
+    /// Notes that others call the process so.
+    fn is_called(&mut self, name: &str) {
+        if self.own.is_none() {
+            self.alias.get_or_insert_with(|| name.to_owned());
+        }
+    }
+
     /// Its own voice, otherwise what others call it.
     fn known_as(&self) -> Option<&str> {
         self.own.as_deref().or(self.alias.as_deref())
     }
+}
+
+/// Tells whether a voice is that of the process which started the others.
+pub fn is_first(voice: &str) -> bool {
+    matches!(voice, "parent" | "primary")
 }
 
 /// The process of a line that begins with `pid 7`.

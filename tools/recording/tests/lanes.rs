@@ -44,11 +44,14 @@ fn a_voice_that_several_processes_share_is_the_one_that_is_meant() {
     events.extend(starts(1, 2, "lab"));
     events.extend([says(2, "child", "so am I"), exits(2)]);
     events.extend(starts(1, 3, "cat"));
+    // What cat wrote is read when it has ended.
     events.extend([arrow(1, ArrowKind::Message, "parent", "child"), exits(3)]);
     events.push(arrow(1, ArrowKind::Message, "child", "parent"));
     events.extend(starts(1, 4, "sleep"));
     let killed = Signal { signal: "SIGKILL".into(), from: Some(1), stops: false };
     events.extend([event(4, What::Signal(killed)), exits(4), arrow(1, ArrowKind::Signal, "parent", "child")]);
+    // Said before it is done.
+    events.push(arrow(1, ArrowKind::Start, "parent", "child"));
     events.extend(starts(1, 5, "lab"));
     events.extend([arrow(1, ArrowKind::Exit, "child", "parent"), says(1, "child", "relayed"), exits(5)]);
     events.push(arrow(1, ArrowKind::Exit, "child", "parent"));
@@ -62,6 +65,7 @@ fn a_voice_that_several_processes_share_is_the_one_that_is_meant() {
             "parent → cat",
             "cat → parent",
             "parent → sleep",
+            "parent → child 2",
             "sleep → parent",
             "child 2",
             "child 2 → parent"
@@ -88,6 +92,19 @@ fn a_process_that_does_not_speak_has_the_name_that_others_give_it() {
     let (all, lines) = names(&events);
     assert_eq!(all, ["primary", "worker 2", "worker 1", "client"]);
     assert_eq!(lines, ["primary", "primary", "primary → worker 1", "worker 1 → primary", "client", "client"]);
+}
+
+/// As lab 02, whose parent speaks as `exec` and `execFile` of what it does itself, and of the processes that it starts so.
+#[test]
+fn what_no_process_can_have_said_is_said_by_the_one_that_wrote_it() {
+    let step = |step| event(1, What::Line { line: Line::Step { step, title: String::new() }, source: None });
+    let mut events = vec![event(1, What::Program { program: "lab".into() }), step(1)];
+    events.extend([says(1, "exec", "I start a shell"), says(1, "parent", "that was me")]);
+    events.extend(starts(1, 2, "sh"));
+    events.extend(starts(2, 3, "cat"));
+    // The child of the shell is not meant, though it is alive.
+    events.extend([exits(2), says(1, "exec", "it has ended"), exits(3), step(2), says(1, "exec", "again")]);
+    assert_eq!(names(&events).1, ["parent", "parent", "exec", "parent"]);
 }
 
 #[test]

@@ -157,6 +157,11 @@ impl Transcript {
         Transcript { voice: voice.to_owned(), ..self.clone() }
     }
 
+    /// Returns the name under which this process speaks.
+    pub fn speaker(&self) -> &str {
+        &self.voice
+    }
+
     /// Begins the next numbered step.
     #[track_caller]
     pub fn step(&self, title: impl Display) {
