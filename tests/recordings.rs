@@ -173,7 +173,9 @@ fn record(lab: &str, language: Language) -> Recording {
     let (status, stdout, _) = Started::new(command).end();
     assert!(status.success(), "{lab} in {language} ended with {status}");
     names_no_machine(&stdout);
-    Recording::from_jsonl(&stdout).expect("a recording")
+    let recording = Recording::from_jsonl(&stdout).expect("a recording");
+    assert_eq!(out_of_order(&recording.events), [], "causes stand before their effects");
+    recording
 }
 
 /// What a recording shows: calls with their outcomes, such as `accept4 = done` and `connect = ECONNREFUSED`.

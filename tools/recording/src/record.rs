@@ -53,7 +53,6 @@ impl Recording {
     /// another language what those do.
     pub fn new(header: Header, log: &str, shown: &[String], places: &Places) -> Recording {
         let (events, transcript) = events(parse(log));
-        let events = order::causal(events);
         let noise = Noise::of(&events, transcript, shown);
         let events = fold::repeated(noise.without(events));
         let recording = Recording { header, events: timed(events) };
