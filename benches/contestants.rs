@@ -2,7 +2,7 @@
 
 /// What a contestant is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum ContestantKind {
     /// System calls with nothing around them: what cannot be beaten by doing the same.
     Limit,
     /// This project.
@@ -17,14 +17,14 @@ pub struct Contestant {
     /// Criterion's name of the function.
     pub name: &'static str,
     /// Whose it is.
-    pub side: Side,
+    pub side: ContestantKind,
     /// What is measured, in one sentence.
     pub about: &'static str,
 }
 
 /// A group of criterion's: each of its contestants is measured with each of its parameters, if it can be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Group {
+pub struct BenchGroup {
     /// Criterion's name of the group.
     pub name: &'static str,
     /// In the order in which they are measured.
@@ -32,27 +32,27 @@ pub struct Group {
 }
 
 /// All groups that criterion measures.
-pub const GROUPS: [Group; 8] = [
-    Group { name: "fork_cost", contestants: fork_cost::ALL },
-    Group { name: "exec_cost", contestants: exec_cost::ALL },
-    Group { name: "ipc_round_trip", contestants: ipc::ALL },
-    Group { name: "ipc_one_way", contestants: ipc::ALL },
-    Group { name: "ipc_object_round_trip", contestants: ipc::OBJECTS },
-    Group { name: "ipc_object_one_way", contestants: ipc::OBJECTS },
-    Group { name: "handle_passing", contestants: handle_passing::ALL },
-    Group { name: "scheduling", contestants: scheduling::ALL },
+pub const GROUPS: [BenchGroup; 8] = [
+    BenchGroup { name: "fork_cost", contestants: fork_cost::ALL },
+    BenchGroup { name: "exec_cost", contestants: exec_cost::ALL },
+    BenchGroup { name: "ipc_round_trip", contestants: ipc::ALL },
+    BenchGroup { name: "ipc_one_way", contestants: ipc::ALL },
+    BenchGroup { name: "ipc_object_round_trip", contestants: ipc::OBJECTS },
+    BenchGroup { name: "ipc_object_one_way", contestants: ipc::OBJECTS },
+    BenchGroup { name: "handle_passing", contestants: handle_passing::ALL },
+    BenchGroup { name: "scheduling", contestants: scheduling::ALL },
 ];
 
 const fn limit(name: &'static str, about: &'static str) -> Contestant {
-    Contestant { name, side: Side::Limit, about }
+    Contestant { name, side: ContestantKind::Limit, about }
 }
 
 const fn ours(name: &'static str, about: &'static str) -> Contestant {
-    Contestant { name, side: Side::Ours, about }
+    Contestant { name, side: ContestantKind::Ours, about }
 }
 
 const fn peer(name: &'static str, about: &'static str) -> Contestant {
-    Contestant { name, side: Side::Peer, about }
+    Contestant { name, side: ContestantKind::Peer, about }
 }
 
 /// Starting something. The parameter is what the parent has resident.

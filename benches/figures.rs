@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::contestants::{Contestant, Side};
+use crate::contestants::{Contestant, ContestantKind};
 
 /// The results of one run of all rounds.
 #[derive(Debug, Default, Clone, Serialize, Deserialize)]
-pub struct Serving {
+pub struct ServingResults {
     /// When it began, in seconds since 1970.
     pub taken: u64,
     /// How long each measurement lasted, in seconds.
@@ -14,7 +14,7 @@ pub struct Serving {
     /// How many connections there were at a time.
     pub connections: u32,
     /// One for each contestant, load and round; those that failed are not among them.
-    pub runs: Vec<Run>,
+    pub runs: Vec<ServingRun>,
     /// One for each process, moment and round.
     pub memory: Vec<Memory>,
     /// Who did not take part, and why.
@@ -25,7 +25,7 @@ pub struct Serving {
 
 /// What one contestant did in one round under one load.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Run {
+pub struct ServingRun {
     /// Its name.
     pub contestant: String,
     /// `keep-alive` or `a connection per request`.
@@ -85,36 +85,36 @@ pub const SERVERS: [Contestant; 10] = [
     PM2,
 ];
 
-const fn server(side: Side, name: &'static str, about: &'static str) -> Contestant {
+const fn server(side: ContestantKind, name: &'static str, about: &'static str) -> Contestant {
     Contestant { name, side, about }
 }
 
 /// Nothing between the kernel and the workers.
 pub const SO_REUSEPORT: Contestant =
-    server(Side::Limit, "SO_REUSEPORT", "two processes over hyper, each with a listening socket of its own");
+    server(ContestantKind::Limit, "SO_REUSEPORT", "two processes over hyper, each with a listening socket of its own");
 /// The primary accepts.
 pub const ROUND_ROBIN: Contestant =
-    server(Side::Ours, "ours, round robin", "our primary accepts and hands over to two workers over hyper");
+    server(ContestantKind::Ours, "ours, round robin", "our primary accepts and hands over to two workers over hyper");
 /// The primary accepts, and a third worker sends it messages without end.
 pub const FLOODED: Contestant = server(
-    Side::Ours,
+    ContestantKind::Ours,
     "ours, round robin, flooded",
     "the same, while a third worker writes messages to the primary as fast as it can; it counts among the workers",
 );
 /// The workers accept.
 pub const SHARED: Contestant =
-    server(Side::Ours, "ours, shared", "our primary gives its listening socket to two workers over hyper");
+    server(ContestantKind::Ours, "ours, shared", "our primary gives its listening socket to two workers over hyper");
 /// The primary accepts, and is told of what was closed.
 pub const LEAST_CONNECTIONS: Contestant =
-    server(Side::Ours, "ours, least connections", "our primary hands over, and counts what is open");
+    server(ContestantKind::Ours, "ours, least connections", "our primary hands over, and counts what is open");
 /// A Node program, unchanged.
 pub const NODE_WORKERS: Contestant =
-    server(Side::Ours, "ours, node workers", "our primary, round robin, over two workers in Node");
+    server(ContestantKind::Ours, "ours, node workers", "our primary, round robin, over two workers in Node");
 /// The same program by itself.
-pub const NODE_ROUND_ROBIN: Contestant = server(Side::Peer, "node, round robin", "cluster, SCHED_RR");
+pub const NODE_ROUND_ROBIN: Contestant = server(ContestantKind::Peer, "node, round robin", "cluster, SCHED_RR");
 /// The same, and the workers accept.
-pub const NODE_SHARED: Contestant = server(Side::Peer, "node, shared", "cluster, SCHED_NONE");
+pub const NODE_SHARED: Contestant = server(ContestantKind::Peer, "node, shared", "cluster, SCHED_NONE");
 /// Two worker processes.
-pub const NGINX: Contestant = server(Side::Peer, "nginx", "two worker processes, return 200");
+pub const NGINX: Contestant = server(ContestantKind::Peer, "nginx", "two worker processes, return 200");
 /// The same Node program.
-pub const PM2: Contestant = server(Side::Peer, "pm2", "pm2-runtime, cluster mode, the same Node program");
+pub const PM2: Contestant = server(ContestantKind::Peer, "pm2", "pm2-runtime, cluster mode, the same Node program");

@@ -15,13 +15,13 @@ use std::time::{Duration, Instant};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use forklore::child_process::Command;
 use forklore::ipc::{Channel, Handle, Settings};
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 use forklore_benches::contestants::handle_passing::{NODE, RAW, RAW_ACKNOWLEDGED, WINDOW_1, WINDOW_64};
 use forklore_benches::cpus::Apart;
-use forklore_benches::order::Order;
+use forklore_benches::order::MessageOrder;
 use forklore_benches::partner::{Node, Partner, has_node, runtime};
 use forklore_benches::passing;
-use forklore_benches::wire::{Kind, Wire};
+use forklore_benches::wire::{Wire, WireKind};
 use tokio::runtime::Runtime;
 
 const PARTNER: &str = env!("CARGO_BIN_EXE_bench-partner");
@@ -43,7 +43,7 @@ fn handle_passing(criterion: &mut Criterion) {
             let (wire, partner) = raw.get_or_init(|| start_raw(&runtime).expect("started"));
             bencher.iter_custom(|count| {
                 let _apart = Apart::put(0, partner.pid()).expect("put apart");
-                passing::run(wire, Order { round_trip, count, size: 1 }, connection.as_fd()).expect("passed")
+                passing::run(wire, MessageOrder { round_trip, count, size: 1 }, connection.as_fd()).expect("passed")
             });
         });
     }
@@ -76,12 +76,12 @@ fn handle_passing(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn start_raw(runtime: &Runtime) -> Outcome<(Wire, Partner<'_>)> {
-    let (wire, theirs) = Wire::pair(Kind::Stream)?;
+fn start_raw(runtime: &Runtime) -> BenchResult<(Wire, Partner<'_>)> {
+    let (wire, theirs) = Wire::pair(WireKind::Stream)?;
     Ok((wire, Partner::spawn(runtime, theirs.hand_to(Command::new(PARTNER).arg("passing")))?))
 }
 
-fn start_node(runtime: &Runtime) -> Outcome<(RefCell<Node<'_>>, u32)> {
+fn start_node(runtime: &Runtime) -> BenchResult<(RefCell<Node<'_>>, u32)> {
     let mut node = Node::start(runtime, "handles.js", &[])?.ok_or("node is not installed")?;
     let child = u32::try_from(node.number()?)?;
     // Its child is to be there, and its compiler to have seen what they do.
@@ -90,7 +90,7 @@ fn start_node(runtime: &Runtime) -> Outcome<(RefCell<Node<'_>>, u32)> {
 }
 
 /// Passes the connection so many times, each with a descriptor of its own that comes back with the acknowledgement.
-async fn pass(channel: &Channel, connection: &TcpStream, window: usize, count: u64) -> Outcome<Duration> {
+async fn pass(channel: &Channel, connection: &TcpStream, window: usize, count: u64) -> BenchResult<Duration> {
     let mut idle: Vec<_> = (0..window).map(|_| Handle::of(connection)).collect::<Result<_, _>>()?;
     let mut deliveries = VecDeque::with_capacity(window);
     let start = Instant::now();

@@ -21,4 +21,4 @@ pub mod wrk;
 pub use installed::installed;
 
 /// What a program of this package returns.
-pub type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+pub type BenchResult<T> = Result<T, Box<dyn std::error::Error>>;

@@ -10,18 +10,18 @@ use std::os::unix::net::UnixStream;
 
 use clap::Parser;
 use forklore::child_process::Command;
-use forklore_benches::Outcome;
 use forklore_benches::figures::Memory;
 use forklore_benches::partner::{Partner, has_node, peer, runtime};
 use forklore_benches::rollup::Rollup;
 use forklore_benches::rounds::Rounds;
+use forklore_benches::{BenchResult, installed};
 use tokio::runtime::Runtime;
 
 const GREETER: &str = env!("CARGO_BIN_EXE_bench-greeter");
 const CHILDREN: usize = 3;
 const CONTESTANTS: [&str; 3] = ["a process with a socket", "ours", "node"];
 
-fn main() -> Outcome<()> {
+fn main() -> BenchResult<()> {
     let options = Rounds::parse();
     if options.list {
         CONTESTANTS.iter().for_each(|name| println!("memory/{name}: benchmark"));
@@ -66,7 +66,7 @@ fn main() -> Outcome<()> {
 }
 
 /// The memory of children of one kind, when all of them are idle.
-fn turn(runtime: &Runtime, contestant: &str) -> Outcome<Vec<Rollup>> {
+fn turn(runtime: &Runtime, contestant: &str) -> BenchResult<Vec<Rollup>> {
     let mut children = Vec::new();
     if contestant == CONTESTANTS[0] {
         for _ in 0..CHILDREN {
@@ -80,14 +80,16 @@ fn turn(runtime: &Runtime, contestant: &str) -> Outcome<Vec<Rollup>> {
         }
     } else {
         for _ in 0..CHILDREN {
-            let command =
-                if contestant == "node" { Command::new("node").arg(peer("child.js")) } else { Command::new(GREETER) };
+            let command = match contestant {
+                "node" => Command::new(installed("node").ok_or("node is not installed")?).arg(peer("child.js")),
+                _ => Command::new(GREETER),
+            };
             let (child, channel) = Partner::fork(runtime, command)?;
             runtime.block_on(async {
                 channel.recv().await?.ok_or("it is not there")?;
                 channel.send("are you there?").await?;
                 channel.recv().await?.ok_or("it does not answer")?;
-                Outcome::Ok(())
+                BenchResult::Ok(())
             })?;
             children.push((child, None, Some(channel)));
         }

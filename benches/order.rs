@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A batch of messages between two processes. Whoever gets it answers once, when it is ready; then come the messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Order {
+pub struct MessageOrder {
     /// Whether each message is answered by the same message; otherwise the last one is answered, by a short one.
     pub round_trip: bool,
     /// How many there are.
@@ -13,13 +13,13 @@ pub struct Order {
     pub size: usize,
 }
 
-impl Order {
-    /// How many bytes [`encode`](Order::encode) makes of it.
+impl MessageOrder {
+    /// How many bytes [`encode`](MessageOrder::encode) makes of it.
     pub const LENGTH: usize = 24;
 
     /// For a wire that knows bytes only.
-    pub fn encode(self) -> [u8; Order::LENGTH] {
-        let mut bytes = [0; Order::LENGTH];
+    pub fn encode(self) -> [u8; MessageOrder::LENGTH] {
+        let mut bytes = [0; MessageOrder::LENGTH];
         bytes[0] = self.round_trip.into();
         bytes[8..16].copy_from_slice(&self.count.to_ne_bytes());
         bytes[16..].copy_from_slice(&(self.size as u64).to_ne_bytes());
@@ -27,10 +27,10 @@ impl Order {
     }
 
     /// The reverse.
-    pub fn decode(bytes: [u8; Order::LENGTH]) -> Order {
+    pub fn decode(bytes: [u8; MessageOrder::LENGTH]) -> MessageOrder {
         let (numbers, _) = bytes.as_chunks::<8>();
         let number = |at: usize| u64::from_ne_bytes(numbers[at]);
-        Order { round_trip: bytes[0] != 0, count: number(1), size: number(2) as usize }
+        MessageOrder { round_trip: bytes[0] != 0, count: number(1), size: number(2) as usize }
     }
 
     /// A message that is this long as JSON, quotes included.

@@ -8,7 +8,7 @@ use nix::cmsg_space;
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use nix::unistd::close;
 
-use crate::order::Order;
+use crate::order::MessageOrder;
 use crate::wire::Wire;
 
 /// Sends one byte and `passed` as often as the order says, if it is for round trips each after the answer to the one before.
@@ -16,7 +16,7 @@ use crate::wire::Wire;
 /// # Errors
 ///
 /// When the other process has ended.
-pub fn run(wire: &Wire, order: Order, passed: BorrowedFd<'_>) -> io::Result<Duration> {
+pub fn run(wire: &Wire, order: MessageOrder, passed: BorrowedFd<'_>) -> io::Result<Duration> {
     wire.send(&order.encode())?;
     wire.receive(&mut [0])?;
     let (socket, numbers) = (wire.output().as_raw_fd(), [passed.as_raw_fd()]);
@@ -40,9 +40,9 @@ pub fn run(wire: &Wire, order: Order, passed: BorrowedFd<'_>) -> io::Result<Dura
 ///
 /// When ours ends in the middle of it.
 pub fn serve(wire: &Wire) -> io::Result<()> {
-    let mut order = [0; Order::LENGTH];
+    let mut order = [0; MessageOrder::LENGTH];
     while wire.receive(&mut order).is_ok() {
-        let order = Order::decode(order);
+        let order = MessageOrder::decode(order);
         wire.send(&[0])?;
         let mut control = cmsg_space!([RawFd; 1]);
         for _ in 0..order.count {

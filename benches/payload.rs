@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 
 /// What a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
+pub enum MessageShape {
     /// One string without escapes.
     Text,
     /// Nested, with numbers, short and long strings, some escapes and some letters outside ASCII.
     Object,
 }
 
-impl Shape {
+impl MessageShape {
     /// Both.
-    pub const ALL: [Shape; 2] = [Shape::Text, Shape::Object];
+    pub const ALL: [MessageShape; 2] = [MessageShape::Text, MessageShape::Object];
 
     /// The name that the other process is given.
     pub fn name(self) -> &'static str {
-        if self == Shape::Text { "text" } else { "object" }
+        if self == MessageShape::Text { "text" } else { "object" }
     }
 
     /// Makes a message of this length.
-    pub fn payload(self, size: usize) -> Payload {
+    pub fn payload(self, size: usize) -> MessageBody {
         match self {
-            Shape::Text => Payload::Text("x".repeat(size.saturating_sub(2))),
-            Shape::Object => Payload::Object(Batch::new(size)),
+            MessageShape::Text => MessageBody::Text("x".repeat(size.saturating_sub(2))),
+            MessageShape::Object => MessageBody::Object(Batch::new(size)),
         }
     }
 
@@ -37,10 +37,10 @@ impl Shape {
     /// # Errors
     ///
     /// When the message is of the other shape, and those of the channel.
-    pub async fn receive(self, channel: &Channel) -> forklore::Result<Option<Payload>> {
+    pub async fn receive(self, channel: &Channel) -> forklore::Result<Option<MessageBody>> {
         Ok(match self {
-            Shape::Text => channel.recv_as().await?.map(Payload::Text),
-            Shape::Object => channel.recv_as().await?.map(Payload::Object),
+            MessageShape::Text => channel.recv_as().await?.map(MessageBody::Text),
+            MessageShape::Object => channel.recv_as().await?.map(MessageBody::Object),
         })
     }
 }
@@ -48,7 +48,7 @@ impl Shape {
 /// A message.
 #[derive(Debug, PartialEq, Serialize)]
 #[serde(untagged)]
-pub enum Payload {
+pub enum MessageBody {
     /// A string.
     Text(String),
     /// An object.
@@ -59,23 +59,23 @@ pub enum Payload {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Batch {
     n: u32,
-    all: Vec<Record>,
+    all: Vec<Article>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Record {
+struct Article {
     id: u32,
     name: String,
     price: f64,
     in_stock: bool,
     discount: Option<f64>,
     tags: Vec<String>,
-    origin: Place,
+    origin: Warehouse,
     note: String,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Place {
+struct Warehouse {
     city: String,
     position: (f64, f64),
 }
@@ -89,7 +89,7 @@ impl Batch {
         let mut batch = Batch { n: 7, all: Vec::new() };
         let mut left = size.saturating_sub(length(&batch));
         for id in 1.. {
-            let record = Record::new(id);
+            let record = Article::new(id);
             let taken = length(&record) + usize::from(!batch.all.is_empty());
             if taken > left {
                 break;
@@ -104,17 +104,17 @@ impl Batch {
     }
 }
 
-impl Record {
-    fn new(id: u32) -> Record {
+impl Article {
+    fn new(id: u32) -> Article {
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-        Record {
+        Article {
             id: 1_000 + id,
             name: format!("Regenjacke, Größe {id}"),
             price: f64::from(id) + 0.95,
             in_stock: !id.is_multiple_of(3),
             discount: id.is_multiple_of(2).then_some(12.5),
             tags: words(&["outdoor", "été", "new"]),
-            origin: Place { city: "São Paulo".to_owned(), position: (-23.5505, -46.6333) },
+            origin: Warehouse { city: "São Paulo".to_owned(), position: (-23.5505, -46.6333) },
             note: REMARK.to_owned() + &PLAIN.repeat([0, 2, 5, 15][id as usize % 4]),
         }
     }

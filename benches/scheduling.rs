@@ -33,7 +33,7 @@ fn scheduling(criterion: &mut Criterion) {
         });
         for policy in Policy::ALL {
             let Some(scheduler) = Scheduler::new(policy) else { continue };
-            let mut crowd = Crowd::new(scheduler, workers, &numbers);
+            let mut crowd = Traffic::new(scheduler, workers, &numbers);
             group.bench_function(BenchmarkId::new(policy.name(), &parameter), |bencher| {
                 bencher.iter(|| crowd.decide());
             });
@@ -43,7 +43,7 @@ fn scheduling(criterion: &mut Criterion) {
 }
 
 /// Workers, and which connection is whose.
-struct Crowd {
+struct Traffic {
     scheduler: Scheduler<()>,
     /// The worker of each connection that is open.
     open: Vec<u32>,
@@ -52,8 +52,8 @@ struct Crowd {
     at: usize,
 }
 
-impl Crowd {
-    fn new(mut scheduler: Scheduler<()>, workers: u32, numbers: &[u64]) -> Crowd {
+impl Traffic {
+    fn new(mut scheduler: Scheduler<()>, workers: u32, numbers: &[u64]) -> Traffic {
         for worker in 0..workers {
             scheduler.add(worker, 1 + worker % 10);
             scheduler.set_room(worker, usize::MAX);
@@ -65,7 +65,7 @@ impl Crowd {
             open.extend(scheduler.next().map(|(worker, ())| worker));
         }
         let drawn = numbers.iter().map(|number| ((number >> 32) as u32 % connections, *number)).collect();
-        Crowd { scheduler, open, drawn, at: 0 }
+        Traffic { scheduler, open, drawn, at: 0 }
     }
 
     fn decide(&mut self) {

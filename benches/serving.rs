@@ -19,29 +19,30 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use forklore_benches::Outcome;
-use forklore_benches::figures::{Missing, Run, Serving};
+use forklore_benches::BenchResult;
+use forklore_benches::figures::{Missing, ServingResults, ServingRun};
 use forklore_benches::rounds::Rounds;
 use tokio::signal::unix::{SignalKind, signal};
 
-use contestant::Contestant;
+use contestant::ServingContestant;
 use processes::Processes;
-use server::Server;
-use wrk::{CONNECTIONS, Load};
+use server::RunningServer;
+use wrk::{CONNECTIONS, LoadKind};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Outcome<ExitCode> {
+async fn main() -> BenchResult<ExitCode> {
     let options = Rounds::parse();
-    let chosen = Contestant::all().into_iter().filter(|one| options.chooses(&format!("serving/{}", one.name)));
+    let chosen = ServingContestant::all().into_iter().filter(|one| options.chooses(&format!("serving/{}", one.name)));
     let chosen: Vec<_> = chosen.collect();
     if options.list {
         for contestant in &chosen {
-            Load::ALL.iter().for_each(|load| println!("serving/{}/{load}: benchmark", contestant.name));
+            LoadKind::ALL.iter().for_each(|load| println!("serving/{}/{load}: benchmark", contestant.name));
         }
         return Ok(ExitCode::SUCCESS);
     }
     let taken = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    let mut found = Serving { taken, seconds: options.seconds(), connections: CONNECTIONS, ..Serving::default() };
+    let mut found =
+        ServingResults { taken, seconds: options.seconds(), connections: CONNECTIONS, ..ServingResults::default() };
     let mut running = None;
     let outcome = tokio::select! {
         outcome = rounds(&options, chosen, &mut running, &mut found) => outcome,
@@ -59,17 +60,17 @@ async fn main() -> Outcome<ExitCode> {
 }
 
 /// The signal by which somebody ends us, when it comes.
-async fn interrupted() -> Outcome<&'static str> {
+async fn interrupted() -> BenchResult<&'static str> {
     let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     Ok(tokio::select! { _ = int.recv() => "SIGINT", _ = term.recv() => "SIGTERM" })
 }
 
 async fn rounds(
     options: &Rounds,
-    chosen: Vec<Contestant>,
-    running: &mut Option<Server>,
-    found: &mut Serving,
-) -> Outcome<()> {
+    chosen: Vec<ServingContestant>,
+    running: &mut Option<RunningServer>,
+    found: &mut ServingResults,
+) -> BenchResult<()> {
     let requires_all = std::env::var_os("FORKLORE_REQUIRE_TOOLS").is_some_and(|value| value == "1");
     let mut present = Vec::new();
     for one in chosen {
@@ -98,16 +99,16 @@ async fn rounds(
 /// What one contestant does in one round.
 async fn turn(
     options: &Rounds,
-    contestant: &Contestant,
+    contestant: &ServingContestant,
     round: u32,
-    running: &mut Option<Server>,
-    found: &mut Serving,
-) -> Outcome<()> {
-    let server = running.insert(Server::start(contestant).await?);
+    running: &mut Option<RunningServer>,
+    found: &mut ServingResults,
+) -> BenchResult<()> {
+    let server = running.insert(RunningServer::start(contestant).await?);
     let processes = Processes::of(server.pid())?;
     let name = contestant.name;
     found.memory.extend(processes.memory(name, "idle", round)?);
-    for load in Load::ALL {
+    for load in LoadKind::ALL {
         // As long as the measurement: what Node compiles while it runs takes its time.
         if !options.test {
             wrk::measure(server.port, load, options.seconds()).await?;
@@ -124,7 +125,7 @@ async fn turn(
         let each = |of: usize| (after[of] - before[of]) * 1e6 / measured.requests.max(1) as f64;
         let (rate, [.., worst]) = (measured.rate, measured.latency);
         println!("serving/{name}/{load}  round {round}: {rate:.0} requests/s, 99 % within {:.2} ms", worst / 1000.0);
-        found.runs.push(Run {
+        found.runs.push(ServingRun {
             contestant: name.to_owned(),
             load: load.to_string(),
             round,
@@ -140,7 +141,7 @@ async fn turn(
     }
 }
 
-fn write(file: &Path, found: &Serving) -> Outcome<()> {
+fn write(file: &Path, found: &ServingResults) -> BenchResult<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }

@@ -11,11 +11,11 @@ use nix::fcntl::OFlag;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::unistd::{pipe2, read, write};
 
-use crate::order::Order;
+use crate::order::MessageOrder;
 
 /// What the descriptors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum WireKind {
     /// Two pipes, one each way.
     Pipe,
     /// A pair of Unix sockets that carry a stream.
@@ -28,12 +28,13 @@ pub enum Kind {
     Tcp,
 }
 
-impl Kind {
+impl WireKind {
     /// All of them.
-    pub const ALL: [Kind; 5] = [Kind::Pipe, Kind::Stream, Kind::Seqpacket, Kind::Datagram, Kind::Tcp];
+    pub const ALL: [WireKind; 5] =
+        [WireKind::Pipe, WireKind::Stream, WireKind::Seqpacket, WireKind::Datagram, WireKind::Tcp];
 
     fn keeps_packets(self) -> bool {
-        matches!(self, Kind::Seqpacket | Kind::Datagram)
+        matches!(self, WireKind::Seqpacket | WireKind::Datagram)
     }
 
     /// Whether a message of this size can be sent. A packet must fit into the socket's buffer, of 208 KiB if nobody has asked for more.
@@ -42,7 +43,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for WireKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }
@@ -62,7 +63,7 @@ const INPUT: (&str, i32) = ("BENCH_INPUT_FD", 3);
 const OUTPUT: (&str, i32) = ("BENCH_OUTPUT_FD", 4);
 
 impl Wire {
-    fn new(kind: Kind, input: OwnedFd, output: OwnedFd) -> Wire {
+    fn new(kind: WireKind, input: OwnedFd, output: OwnedFd) -> Wire {
         Wire { input, output, keeps_packets: kind.keeps_packets(), buffer: vec![b'x'; 1 << 20] }
     }
 
@@ -71,20 +72,20 @@ impl Wire {
     /// # Errors
     ///
     /// When the process has no room for more descriptors.
-    pub fn pair(kind: Kind) -> io::Result<(Wire, Wire)> {
+    pub fn pair(kind: WireKind) -> io::Result<(Wire, Wire)> {
         let both = |(one, other): (OwnedFd, OwnedFd)| -> io::Result<_> {
             Ok((Wire::new(kind, one.try_clone()?, one), Wire::new(kind, other.try_clone()?, other)))
         };
         let sockets = |form| socketpair(AddressFamily::Unix, form, None, SockFlag::SOCK_CLOEXEC);
         match kind {
-            Kind::Pipe => {
+            WireKind::Pipe => {
                 let (there, back) = (pipe2(OFlag::O_CLOEXEC)?, pipe2(OFlag::O_CLOEXEC)?);
                 Ok((Wire::new(kind, back.0, there.1), Wire::new(kind, there.0, back.1)))
             }
-            Kind::Stream => both(sockets(SockType::Stream)?),
-            Kind::Seqpacket => both(sockets(SockType::SeqPacket)?),
-            Kind::Datagram => both(sockets(SockType::Datagram)?),
-            Kind::Tcp => {
+            WireKind::Stream => both(sockets(SockType::Stream)?),
+            WireKind::Seqpacket => both(sockets(SockType::SeqPacket)?),
+            WireKind::Datagram => both(sockets(SockType::Datagram)?),
+            WireKind::Tcp => {
                 let listener = TcpListener::bind(("127.0.0.1", 0))?;
                 let one = TcpStream::connect(listener.local_addr()?)?;
                 let (other, _) = listener.accept()?;
@@ -108,7 +109,7 @@ impl Wire {
     /// # Errors
     ///
     /// When it gave us none.
-    pub fn inherited(kind: Kind) -> io::Result<Wire> {
+    pub fn inherited(kind: WireKind) -> io::Result<Wire> {
         let take = |(variable, _)| -> io::Result<OwnedFd> {
             Inherited::in_environment(variable).ok_or(io::ErrorKind::NotFound)?.take(|_| Ok(()))
         };
@@ -152,7 +153,7 @@ impl Wire {
     /// # Errors
     ///
     /// When the other process has ended.
-    pub fn run(&mut self, order: Order) -> io::Result<Duration> {
+    pub fn run(&mut self, order: MessageOrder) -> io::Result<Duration> {
         self.send(&order.encode())?;
         self.receive(&mut [0])?;
         let mut message = std::mem::take(&mut self.buffer);
@@ -178,9 +179,9 @@ impl Wire {
     ///
     /// When ours ends in the middle of it.
     pub fn serve(&mut self) -> io::Result<()> {
-        let mut order = [0; Order::LENGTH];
+        let mut order = [0; MessageOrder::LENGTH];
         while self.receive(&mut order).is_ok() {
-            let order = Order::decode(order);
+            let order = MessageOrder::decode(order);
             self.send(&[0])?;
             let mut message = std::mem::take(&mut self.buffer);
             if order.round_trip {
@@ -198,7 +199,7 @@ impl Wire {
     }
 
     /// Reads what has come of a stream, as a receiver does that keeps a buffer; of packets one at a time.
-    fn swallow(&self, order: Order, room: &mut [u8]) -> io::Result<()> {
+    fn swallow(&self, order: MessageOrder, room: &mut [u8]) -> io::Result<()> {
         const BUFFER: usize = 64 << 10;
         let mut left = order.size * order.count as usize;
         let room = if self.keeps_packets { &mut room[..order.size] } else { &mut room[..BUFFER] };

@@ -5,16 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use harness::root;
+
 /// The headings of a lab's chapter, in order.
 const HEADINGS: [&str; 7] =
     ["What you will see", "Run it", "What happened", "The code", "What it costs", "Claims", "Try it"];
 
 /// The directives that every chapter of a lab has.
 const DIRECTIVES: [&str; 5] = ["{{#lab}}", "{{#prediction}}", "{{#output}}", "{{#code ", "{{#trace"];
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -69,7 +67,7 @@ fn every_chapter_of_a_lab_has_its_shape() {
         assert_eq!(headings, HEADINGS, "{lab}");
         let missing: Vec<_> = DIRECTIVES.iter().filter(|directive| !text.contains(**directive)).collect();
         assert!(missing.is_empty(), "{lab} has no {missing:?}");
-        let has_arrows = read(format!("book/recorded/{lab}.jsonl")).contains("\"arrow\":");
+        let has_arrows = read(format!("book/recorded/{lab}.rust.jsonl")).contains("\"arrow\":");
         assert!(
             !has_arrows || text.contains("{{#diagram"),
             "{lab}: something goes from one process to another, and no diagram shows it"
@@ -82,7 +80,7 @@ fn every_chapter_of_a_lab_has_its_shape() {
 
 #[test]
 fn every_lab_is_recorded_and_nothing_else() {
-    let files = entries("labs").into_iter().flat_map(|lab| [format!("{lab}.jsonl"), format!("{lab}.trace")]);
+    let files = entries("labs").into_iter().flat_map(|lab| [format!("{lab}.node.jsonl"), format!("{lab}.rust.jsonl")]);
     assert_eq!(entries("book/recorded"), files.collect::<Vec<_>>());
 }
 

@@ -1,41 +1,30 @@
 //! `child_process::exec` and `exec_file` from the outside.
 
-use std::fs;
 use std::future::IntoFuture;
 use std::time::Duration;
 
+use forklore::Error;
 use forklore::child_process::{Command, DEFAULT_MAX_BUFFER, Output, Signal, exec, exec_file};
 use forklore::error::ErrorKind;
-use forklore::{Error, Result};
-
-type Outcome = std::result::Result<(), Box<dyn std::error::Error>>;
+use harness::TestResult;
+use harness::process::{ended, runs};
 
 /// A program that writes this many zero bytes to its stdout.
 fn zeroes(bytes: usize) -> Command {
     Command::new("head").arg("-c").arg(bytes.to_string()).arg("/dev/zero")
 }
 
-fn refusal(outcome: Result<Output>) -> Error {
+fn refusal(outcome: forklore::Result<Output>) -> Error {
     outcome.expect_err("this cannot go well")
 }
 
-/// Whether the process still runs; one that has ended and waits to be reaped does not.
-fn runs(pid: &str) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z") && !rest.starts_with(" X"))
-}
-
-async fn ended(pid: &str) -> Outcome {
-    let gone = async {
-        while runs(pid) {
-            tokio::task::yield_now().await;
-        }
-    };
-    Ok(tokio::time::timeout(Duration::from_secs(20), gone).await?)
+/// The pid that a failed command has printed.
+fn pid(error: &Error) -> Result<u32, std::num::ParseIntError> {
+    String::from_utf8_lossy(error.stdout()).trim().parse()
 }
 
 #[tokio::test]
-async fn exec_gives_a_line_to_the_shell_and_exec_file_does_not() -> Outcome {
+async fn exec_gives_a_line_to_the_shell_and_exec_file_does_not() -> TestResult {
     assert_eq!(exec("echo $((1 + 1)) >&2").await?.stderr_lossy(), "2\n");
     let literal = exec_file(Command::new("echo").args(["$((1 + 1))", "; true", ">&2"])).await?;
     assert_eq!(literal.stdout_lossy(), "$((1 + 1)) ; true >&2\n");
@@ -43,14 +32,14 @@ async fn exec_gives_a_line_to_the_shell_and_exec_file_does_not() -> Outcome {
 }
 
 #[tokio::test]
-async fn output_on_stderr_alone_is_no_error() -> Outcome {
+async fn output_on_stderr_alone_is_no_error() -> TestResult {
     let output = exec("echo careful >&2").await?;
     assert_eq!((output.stdout_lossy().as_str(), output.stderr_lossy().as_str()), ("", "careful\n"));
     Ok(())
 }
 
 #[tokio::test]
-async fn the_default_limit_is_one_mebibyte_exactly() -> Outcome {
+async fn the_default_limit_is_one_mebibyte_exactly() -> TestResult {
     assert_eq!(DEFAULT_MAX_BUFFER, 1_048_576);
     assert_eq!(exec_file(zeroes(DEFAULT_MAX_BUFFER)).await?.stdout.len(), DEFAULT_MAX_BUFFER);
     let error = refusal(exec_file(zeroes(DEFAULT_MAX_BUFFER + 1)).await);
@@ -61,7 +50,7 @@ async fn the_default_limit_is_one_mebibyte_exactly() -> Outcome {
 }
 
 #[tokio::test]
-async fn the_limit_holds_for_each_stream_and_for_exec_too() -> Outcome {
+async fn the_limit_holds_for_each_stream_and_for_exec_too() -> TestResult {
     let both = exec("printf 12345; printf 67890 >&2").max_buffer(5).await?;
     assert_eq!((both.stdout_lossy().as_str(), both.stderr_lossy().as_str()), ("12345", "67890"));
     let error = refusal(exec("printf 12345; printf 67890x >&2").max_buffer(5).await);
@@ -74,7 +63,7 @@ async fn the_limit_holds_for_each_stream_and_for_exec_too() -> Outcome {
 }
 
 #[tokio::test]
-async fn the_limit_counts_bytes_even_inside_a_character() -> Outcome {
+async fn the_limit_counts_bytes_even_inside_a_character() -> TestResult {
     // Node cuts text after 5 UTF-16 units: 7 bytes here.
     let error = refusal(exec_file(Command::new("printf").arg("aé€xy")).max_buffer(5).await);
     assert_eq!(error.stdout(), &"aé€xy".as_bytes()[..5]);
@@ -82,14 +71,14 @@ async fn the_limit_counts_bytes_even_inside_a_character() -> Outcome {
 }
 
 #[tokio::test]
-async fn without_a_limit_everything_is_taken() -> Outcome {
+async fn without_a_limit_everything_is_taken() -> TestResult {
     let output = exec_file(zeroes(5_000_000)).max_buffer(usize::MAX).await?;
     assert_eq!(output.stdout.len(), 5_000_000);
     Ok(())
 }
 
 #[tokio::test]
-async fn a_program_that_never_stops_writing_is_stopped_by_the_limit() -> Outcome {
+async fn a_program_that_never_stops_writing_is_stopped_by_the_limit() -> TestResult {
     let error = refusal(exec_file("yes").max_buffer(10).await);
     assert_eq!(error.stdout(), b"y\ny\ny\ny\ny\n");
     // SIGTERM or, if it wrote again before that came, SIGPIPE: both are the truth.
@@ -99,7 +88,7 @@ async fn a_program_that_never_stops_writing_is_stopped_by_the_limit() -> Outcome
 }
 
 #[tokio::test]
-async fn timeout_kills_with_sigterm_and_keeps_the_output() -> Outcome {
+async fn timeout_kills_with_sigterm_and_keeps_the_output() -> TestResult {
     let theirs = pipe()?;
     let error =
         refusal(exec("echo so far; exec cat <&3").with(|command| command.descriptor(3, theirs)).timeout(SHORT).await);
@@ -123,7 +112,7 @@ fn pipe() -> std::io::Result<forklore::child_process::Stdio> {
 }
 
 #[tokio::test]
-async fn timeout_with_another_signal_and_a_program_that_traps_it() -> Outcome {
+async fn timeout_with_another_signal_and_a_program_that_traps_it() -> TestResult {
     let hang = || Command::new("cat").descriptor(0, pipe().expect("a socketpair"));
     let error = refusal(exec_file(hang()).timeout(SHORT).kill_signal(Signal::SIGKILL).await);
     assert_eq!(error.signal(), Some(9));
@@ -134,36 +123,36 @@ async fn timeout_with_another_signal_and_a_program_that_traps_it() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_timeout_kills_the_shell_alone_unless_the_group_is_asked_for() -> Outcome {
+async fn a_timeout_kills_the_shell_alone_unless_the_group_is_asked_for() -> TestResult {
     let line = "exec 3<&0; cat <&3 & echo $!; wait";
     let command = || Command::shell(line).descriptor(0, pipe().expect("a socketpair"));
     let error = refusal(exec_file(command().timeout(SHORT)).await);
-    let survivor = String::from_utf8_lossy(error.stdout()).trim().to_owned();
-    assert!(runs(&survivor), "killing the shell leaves its child");
+    let survivor = pid(&error)?;
+    assert!(runs(survivor), "killing the shell leaves its child");
     // Our own process, by its pid: the test started it, by way of the shell.
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(survivor.parse()?), nix::sys::signal::Signal::SIGKILL)?;
-    ended(&survivor).await?;
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(survivor.try_into()?), nix::sys::signal::Signal::SIGKILL)?;
+    ended(survivor).await;
 
     let error = refusal(exec_file(command().timeout(SHORT)).kill_group().await);
-    let victim = String::from_utf8_lossy(error.stdout()).trim().to_owned();
-    assert!(!victim.is_empty());
-    ended(&victim).await
+    ended(pid(&error)?).await;
+    Ok(())
 }
 
 #[tokio::test]
-async fn what_a_command_leaves_running_on_purpose_is_left_alone() -> Outcome {
+async fn what_a_command_leaves_running_on_purpose_is_left_alone() -> TestResult {
     let line = "cat <&3 >/dev/null 2>&1 & echo $!";
     let (ours, theirs) = std::os::unix::net::UnixStream::pair()?;
     let theirs = std::os::fd::OwnedFd::from(theirs);
     let output = exec(line).with(|command| command.descriptor(3, theirs.into())).kill_group().await?;
-    let left = output.stdout_lossy().trim().to_owned();
-    assert!(runs(&left), "it ended well, so nothing is killed");
+    let left = output.stdout_lossy().trim().parse()?;
+    assert!(runs(left), "it ended well, so nothing is killed");
     drop(ours);
-    ended(&left).await
+    ended(left).await;
+    Ok(())
 }
 
 #[tokio::test]
-async fn a_program_that_closes_its_output_early_is_still_under_the_timeout() -> Outcome {
+async fn a_program_that_closes_its_output_early_is_still_under_the_timeout() -> TestResult {
     let line = "exec >&- 2>&-; read _";
     let error = refusal(exec_file(Command::shell(line).descriptor(0, pipe()?)).timeout(SHORT).kill_group().await);
     assert_eq!(error.code().as_deref(), Some("ETIMEDOUT"));
@@ -171,7 +160,7 @@ async fn a_program_that_closes_its_output_early_is_still_under_the_timeout() -> 
 }
 
 #[tokio::test]
-async fn failure_tells_code_or_signal_and_what_the_command_said() -> Outcome {
+async fn failure_tells_code_or_signal_and_what_the_command_said() -> TestResult {
     let error = refusal(exec("echo bad >&2; exit 3").await);
     assert_eq!(error.kind(), &ErrorKind::Failed { code: Some(3), signal: None });
     assert_eq!(error.to_string(), "exec echo bad >&2; exit 3: exited with code 3: bad");
@@ -182,7 +171,7 @@ async fn failure_tells_code_or_signal_and_what_the_command_said() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_missing_command_is_127_from_the_shell_and_enoent_without_one() -> Outcome {
+async fn a_missing_command_is_127_from_the_shell_and_enoent_without_one() -> TestResult {
     assert_eq!(refusal(exec("no-such-program").await).exit_code(), Some(127));
     let error = refusal(exec_file("no-such-program").await);
     assert_eq!((error.code().as_deref(), error.exit_code()), (Some("ENOENT"), None));
@@ -190,7 +179,7 @@ async fn a_missing_command_is_127_from_the_shell_and_enoent_without_one() -> Out
 }
 
 #[tokio::test]
-async fn cancelling_ends_it_at_once() -> Outcome {
+async fn cancelling_ends_it_at_once() -> TestResult {
     let (cancel, cancelled) = tokio::sync::oneshot::channel::<()>();
     let command = Command::new("cat").descriptor(0, pipe()?);
     let running = tokio::spawn(exec_file(command).cancel_on(async { drop(cancelled.await) }).into_future());
@@ -201,7 +190,7 @@ async fn cancelling_ends_it_at_once() -> Outcome {
 }
 
 #[tokio::test]
-async fn dropping_the_future_kills_the_program() -> Outcome {
+async fn dropping_the_future_kills_the_program() -> TestResult {
     let (mut ours, theirs) = tokio::net::UnixStream::pair()?;
     let theirs = std::os::fd::OwnedFd::from(theirs.into_std()?);
     let mut running = exec_file(Command::shell("echo $$ >&0; exec cat").descriptor(0, theirs.into())).into_future();
@@ -212,11 +201,12 @@ async fn dropping_the_future_kills_the_program() -> Outcome {
         read = tokio::io::AsyncBufReadExt::read_line(&mut line, &mut pid) => read?,
     };
     drop(running);
-    ended(pid.trim()).await
+    ended(pid.trim().parse()?).await;
+    Ok(())
 }
 
 #[tokio::test]
-async fn input_is_given_and_otherwise_at_its_end() -> Outcome {
+async fn input_is_given_and_otherwise_at_its_end() -> TestResult {
     assert_eq!(exec_file("cat").input("given").await?.stdout, b"given");
     // Node leaves this one waiting.
     assert_eq!(exec_file("cat").await?.stdout, b"");
@@ -226,7 +216,7 @@ async fn input_is_given_and_otherwise_at_its_end() -> Outcome {
 }
 
 #[test]
-fn the_blocking_variant_gives_the_same_answers() -> Outcome {
+fn the_blocking_variant_gives_the_same_answers() -> TestResult {
     assert_eq!(exec("echo sync").wait()?.stdout, b"sync\n");
     let error = refusal(exec("printf 12345678").max_buffer(4).wait());
     assert_eq!(error.stdout(), b"1234");

@@ -10,10 +10,11 @@ mod primary_hears;
 mod worker_hears;
 
 use std::fs;
-use std::path::Path;
+
+use harness::root;
 
 fn replay(target: &str, check: fn(&[u8])) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let folder = root().join("fuzz/corpus").join(target);
     let mut files: Vec<_> = fs::read_dir(&folder).expect("a corpus").map(|file| file.expect("a file").path()).collect();
     files.sort();
     assert!(!files.is_empty(), "{} has inputs", folder.display());

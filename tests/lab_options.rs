@@ -1,17 +1,18 @@
 //! What labs take beyond `--json`: lab 17 runs anybody's program.
 
-mod harness;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{Command, ExitCode};
 
+use assert_cmd::prelude::*;
 use harness::started::Started;
-use harness::{program, trial};
+use harness::{program, root, trial};
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
+use predicates::prelude::*;
+use predicates::str::{contains, starts_with};
 
 fn main() -> ExitCode {
     let trials: Vec<Trial> = vec![
@@ -79,47 +80,42 @@ impl App {
     }
 }
 
-/// The exit code, stdout and stderr of lab 17 under `cargo lab`.
-fn lab(arguments: &[&str]) -> (Option<i32>, String, String) {
+/// Lab 17 under `cargo lab`.
+fn lab(arguments: &[&str]) -> Command {
     let mut command = Command::new(program("lab"));
-    let output = command.args(["17", "--"]).args(arguments).stdin(Stdio::null()).output().expect("it starts");
-    let text = |bytes| String::from_utf8(bytes).expect("text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    command.args(["17", "--"]).args(arguments);
+    command
 }
 
 fn wrong_arguments() {
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let directory = root().to_str().expect("UTF-8");
+    let manifest = &format!("{directory}/Cargo.toml");
     for (arguments, words) in [
         (&["nosuch.js"][..], "no such file"),
-        (&[env!("CARGO_MANIFEST_DIR")], "that is no file"),
+        (&[directory], "that is no file"),
         (&[manifest, "--workers", "many"], "that is no number from 1 on"),
         (&[manifest, "--window", "0"], "that is no number from 1 on"),
         (&[manifest, "--policy", "random"], "round-robin (rr), shared (none), weighted, least-connections, sticky"),
         (&["--port-report"], "<APP>"),
         (&["--nosuch"], "--nosuch"),
     ] {
-        let (code, stdout, stderr) = lab(arguments);
-        assert_eq!((code, stdout.as_str(), stderr.lines().count()), (Some(2), "", 1), "{arguments:?}: {stderr}");
-        assert!(stderr.starts_with("lab-17-node-cluster: ") && stderr.contains(words), "{arguments:?}: {stderr}");
+        let sentence = starts_with("lab-17-node-cluster: ").and(contains(words)).and(contains("\n").count(1));
+        lab(arguments).assert().code(2).stdout("").stderr(sentence);
     }
 }
 
 fn without_node() {
     for app in [None, Some(App::new(APP))] {
+        let sentence = contains("node is not installed: apt-get install").and(contains("\n").count(1));
         let mut command = Command::new(program("lab-17-node-cluster"));
-        let output = command.args(app.as_ref().map(App::script)).env("PATH", "/nowhere").output().expect("it starts");
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(3), "{stderr}");
-        assert!(stderr.contains("node is not installed: apt-get install") && stderr.lines().count() == 1, "{stderr}");
+        command.args(app.as_ref().map(App::script)).env("PATH", "/nowhere").assert().code(3).stderr(sentence);
     }
 }
 
 fn help() {
-    let (code, stdout, _) = lab(&["--help"]);
-    assert_eq!(code, Some(0));
-    for part in ["--workers", "--policy", "--port-report", "--window", "--answer-limit", "Examples:", "Exit codes:"] {
-        assert!(stdout.contains(part), "{part}: {stdout}");
-    }
+    let help = lab(&["--help"]).assert().success();
+    let parts = ["--workers", "--policy", "--port-report", "--window", "--answer-limit", "Examples:", "Exit codes:"];
+    parts.into_iter().fold(help, |help, part| help.stdout(contains(part)));
 }
 
 fn hosted() {
@@ -158,7 +154,6 @@ fn killed() {
 fn given_up() {
     let app = App::new("process.exit(7)");
     let script = app.script().display().to_string();
-    let (code, stdout, stderr) = lab(&[&script, "--workers", "2"]);
     let sentence = format!("lab-17-node-cluster: 5 workers of {script} died within 10 s, the last one: code 7\n");
-    assert_eq!((code, stderr), (Some(1), sentence), "{stdout}");
+    lab(&[&script, "--workers", "2"]).assert().code(1).stderr(sentence);
 }

@@ -1,15 +1,15 @@
 //! The simulation of lab 10: the same figures from the same arguments, on every machine.
 
-mod harness;
+use std::process::{Command, ExitCode};
 
-use std::process::{Command, ExitCode, Stdio};
-
+use assert_cmd::prelude::*;
 use forklore::cluster::schedule::Policy;
 use harness::started::Started;
 use harness::terminal::Terminal;
 use harness::{program, root, trial};
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
+use predicates::str::contains;
 use snapbox::{Assert, Data};
 
 fn main() -> ExitCode {
@@ -26,23 +26,24 @@ fn main() -> ExitCode {
 
 fn simulation(arguments: &[&str]) -> Command {
     let mut command = Command::new(program("lab-10-scheduling"));
-    command.arg("--simulate").args(arguments).stdin(Stdio::null());
+    command.arg("--simulate").args(arguments);
     command
 }
 
-fn figures(seed: &str) -> String {
-    let arguments = ["--requests", "20000", "--workers", "100", "--seed", seed];
-    let output = simulation(&arguments).output().expect("it starts");
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && stderr.is_empty(), "{}: {stderr}", output.status);
-    stdout.into_owned()
+fn figures(arguments: &[&str]) -> String {
+    let output = simulation(arguments).assert().success().stderr("").get_output().stdout.clone();
+    String::from_utf8(output).expect("text")
+}
+
+fn figures_of_seed(seed: &str) -> String {
+    figures(&["--requests", "20000", "--workers", "100", "--seed", seed])
 }
 
 /// `SNAPSHOTS=overwrite cargo test --test lab_simulation` renews the file.
 fn same() {
-    let first = figures("1");
+    let first = figures_of_seed("1");
     assert!(first.lines().all(|line| line.chars().count() <= 80), "{first}");
-    assert_eq!(figures("1"), first);
+    assert_eq!(figures_of_seed("1"), first);
     let file = root().join("labs/10-scheduling/simulated.txt");
     Assert::new().action_env("SNAPSHOTS").normalize_paths(false).eq(first, Data::read_from(&file, None));
 }
@@ -52,14 +53,13 @@ fn other() {
         let names = |line: &&str| Policy::ALL.iter().any(|policy| line.starts_with(&format!("   model  {policy} ")));
         text.lines().filter(names).map(str::to_owned).collect()
     };
-    let (one, other) = (of_policies(&figures("1")), of_policies(&figures("2")));
+    let (one, other) = (of_policies(&figures_of_seed("1")), of_policies(&figures_of_seed("2")));
     assert_eq!((one.len(), other.len()), (5, 5));
     assert!(one.iter().zip(&other).all(|(one, other)| one != other), "{one:?}");
 }
 
 fn json() {
-    let output = simulation(&["--requests", "5000", "--workers", "20", "--json"]).output().expect("it starts");
-    let text = String::from_utf8(output.stdout).expect("text");
+    let text = figures(&["--requests", "5000", "--workers", "20", "--json"]);
     let records: Vec<serde_json::Value> =
         text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"))).collect();
     for policy in Policy::ALL {
@@ -82,18 +82,11 @@ fn wrong_arguments() {
         (&["--seed", "one"], "invalid value 'one' for '--seed <N>': that is no number from 0 on"),
         (&["--nosuch"], "unexpected argument '--nosuch' found"),
     ] {
-        refuses(simulation(arguments), sentence);
+        let sentence = format!("lab-10-scheduling: {sentence}; --help says what it takes\n");
+        simulation(arguments).assert().code(2).stdout("").stderr(sentence);
     }
-    let mut alone = Command::new(program("lab-10-scheduling"));
-    alone.args(["--load", "0.5"]);
-    refuses(alone, "the following required arguments were not provided: --simulate");
-}
-
-fn refuses(mut command: Command, sentence: &str) {
-    let output = command.output().expect("it starts");
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!((output.status.code(), &*stdout), (Some(2), ""), "{stderr}");
-    assert_eq!(stderr, format!("lab-10-scheduling: {sentence}; --help says what it takes\n"));
+    let sentence = contains("the following required arguments were not provided: --simulate");
+    Command::new(program("lab-10-scheduling")).args(["--load", "0.5"]).assert().code(2).stdout("").stderr(sentence);
 }
 
 fn interrupted() {

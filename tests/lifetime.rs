@@ -1,14 +1,14 @@
 //! How children end, who else ends with them, and that none is ever left as a zombie.
 
-use std::fs;
 use std::time::Duration;
 
+use assert_cmd::prelude::*;
 use forklore::child_process::{Child, Command, Exit, Signal};
+use harness::TestResult;
+use harness::process::{ended, forgotten, runs};
 use nix::unistd::{Pid, getsid};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 async fn line_of(child: &mut Child) -> String {
     let mut line = String::new();
@@ -25,26 +25,8 @@ async fn echo(stream: &mut UnixStream) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The state letter of a process as `/proc/PID/stat` gives it; none when the kernel has forgotten it.
-fn state(pid: u32) -> Option<char> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat[stat.rfind(')')? + 1..].trim_start().chars().next()
-}
-
-/// Lets other tasks run until the kernel has forgotten the process. Ends when it is so, fails when it never is.
-async fn forgotten(pid: u32) {
-    let forgotten = async {
-        while state(pid).is_some() {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), forgotten)
-        .await
-        .unwrap_or_else(|_| panic!("process {pid} is still there, in state {:?}", state(pid)));
-}
-
 #[tokio::test]
-async fn kill_sets_killed_and_answers_false_after_the_end() -> Outcome {
+async fn kill_sets_killed_and_answers_false_after_the_end() -> TestResult {
     let child = Command::new("cat").spawn()?;
     assert!(!child.killed());
     assert!(child.kill(Signal::SIGTERM)?, "it runs");
@@ -55,7 +37,7 @@ async fn kill_sets_killed_and_answers_false_after_the_end() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_grandchild_that_holds_stdout_delays_close_not_exit() -> Outcome {
+async fn a_grandchild_that_holds_stdout_delays_close_not_exit() -> TestResult {
     // The grandchild keeps our pipe open, as descriptor 5, and sends back what it gets, until that ends.
     let (mut ours, theirs) = UnixStream::pair()?;
     let theirs = theirs.into_std()?;
@@ -75,17 +57,17 @@ async fn a_grandchild_that_holds_stdout_delays_close_not_exit() -> Outcome {
 }
 
 #[tokio::test]
-async fn timeout_sends_the_kill_signal_once() -> Outcome {
+async fn timeout_sends_the_kill_signal_once() -> TestResult {
     let child = Command::new("cat").timeout(Duration::from_millis(20)).kill_signal(Signal::SIGUSR1).spawn()?;
     assert_eq!(child.exit().await?, Exit::Signal(Signal::SIGUSR1));
     Ok(())
 }
 
 #[tokio::test]
-async fn kill_group_ends_what_the_child_has_started() -> Outcome {
+async fn kill_group_ends_what_the_child_has_started() -> TestResult {
     let mut child = Command::shell("exec 3<&0; cat <&3 & echo $!; wait").kill_group().spawn()?;
     let grandchild: u32 = line_of(&mut child).await.parse()?;
-    assert!(state(grandchild).is_some());
+    assert!(runs(grandchild));
     assert!(child.kill(Signal::SIGTERM)?);
     // Its stdout is the grandchild's too: this comes only when both have ended.
     assert_eq!(child.close().await?, Exit::Signal(Signal::SIGTERM));
@@ -93,7 +75,7 @@ async fn kill_group_ends_what_the_child_has_started() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_group_can_be_killed_after_its_leader_has_ended() -> Outcome {
+async fn a_group_can_be_killed_after_its_leader_has_ended() -> TestResult {
     let mut child = Command::shell("exec 3<&0; cat <&3 & echo started").kill_group().spawn()?;
     let _input = child.stdin.take();
     assert_eq!(line_of(&mut child).await, "started");
@@ -108,7 +90,7 @@ async fn a_group_can_be_killed_after_its_leader_has_ended() -> Outcome {
 }
 
 #[tokio::test]
-async fn dropping_a_child_never_leaves_a_zombie() -> Outcome {
+async fn dropping_a_child_never_leaves_a_zombie() -> TestResult {
     for command in [Command::new("true"), Command::new("true").kill_group(), Command::new("cat").kill_on_drop()] {
         let child = command.spawn()?;
         let pid = child.pid();
@@ -119,14 +101,14 @@ async fn dropping_a_child_never_leaves_a_zombie() -> Outcome {
     let mut child = Command::new("cat").spawn()?;
     let (pid, input) = (child.pid(), child.stdin.take());
     drop(child);
-    assert!(state(pid).is_some_and(|state| state != 'Z'), "it runs on");
+    assert!(runs(pid), "it runs on");
     drop(input);
     forgotten(pid).await;
     Ok(())
 }
 
 #[test]
-fn a_child_that_outlives_its_runtime_is_waited_for_all_the_same() -> Outcome {
+fn a_child_that_outlives_its_runtime_is_waited_for_all_the_same() -> TestResult {
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build();
     let first = runtime()?;
     let mut child = first.block_on(async { Command::new("cat").spawn() })?;
@@ -140,42 +122,32 @@ fn a_child_that_outlives_its_runtime_is_waited_for_all_the_same() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_detached_child_outlives_its_parent_in_a_session_of_its_own() -> Outcome {
+async fn a_detached_child_outlives_its_parent_in_a_session_of_its_own() -> TestResult {
     let mut parent = Command::new(env!("CARGO_BIN_EXE_test-detacher")).spawn()?;
     // The input is the grandchild's, too: it ends when we let go of this.
     let input = parent.stdin.take();
     let pid: u32 = line_of(&mut parent).await.parse()?;
     assert_eq!(parent.exit().await?, Exit::Code(0));
-    assert!(state(pid).is_some_and(|state| state != 'Z'), "it runs on");
+    assert!(runs(pid), "it runs on");
     assert_eq!(getsid(Some(Pid::from_raw(pid.try_into()?)))?.as_raw(), i32::try_from(pid)?);
     drop(input);
-    ended(pid).await
+    ended(pid).await;
+    Ok(())
 }
 
 #[tokio::test]
-async fn a_parent_death_signal_ends_the_child_of_a_killed_parent() -> Outcome {
+async fn a_parent_death_signal_ends_the_child_of_a_killed_parent() -> TestResult {
     let mut parent = Command::new(env!("CARGO_BIN_EXE_test-mortal")).spawn()?;
     let pid: u32 = line_of(&mut parent).await.parse()?;
-    assert!(state(pid).is_some());
+    assert!(runs(pid));
     parent.kill(Signal::SIGKILL)?;
-    ended(pid).await
-}
-
-/// Waits for a process that is not our child, and whose parent may be slow to reap it.
-async fn ended(pid: u32) -> Outcome {
-    let gone = async {
-        while state(pid).is_some_and(|state| !matches!(state, 'Z' | 'X')) {
-            tokio::task::yield_now().await;
-        }
-    };
-    Ok(tokio::time::timeout(Duration::from_secs(20), gone).await?)
+    ended(pid).await;
+    Ok(())
 }
 
 #[test]
-fn a_parent_that_was_started_with_sigchld_ignored_learns_how_its_children_end() -> Outcome {
+fn a_parent_that_was_started_with_sigchld_ignored_learns_how_its_children_end() {
     // A shell passes on what it ignores.
     let line = format!("trap '' CHLD; exec {} childless", env!("CARGO_BIN_EXE_test-outcast"));
-    let output = std::process::Command::new("sh").args(["-c", &line]).output()?;
-    assert_eq!(String::from_utf8(output.stdout)?, "Ok(\"\\n\")\n");
-    Ok(())
+    std::process::Command::new("sh").args(["-c", &line]).assert().success().stdout("Ok(\"\\n\")\n");
 }

@@ -4,22 +4,19 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use assert_cmd::cargo_bin_cmd;
 use forklore::child_process::{Command, Stdio, exec_file};
 use forklore::error::ErrorKind;
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
-
-/// What a program of the tests prints.
-async fn said(argument: &str) -> Result<String, forklore::Error> {
-    Ok(exec_file(Command::new(env!("CARGO_BIN_EXE_test-outcast")).arg(argument)).await?.stdout_lossy())
-}
+use harness::TestResult;
+use predicates::prelude::*;
+use predicates::str::{contains, starts_with};
 
 fn refusal(command: Command) -> forklore::Error {
     command.spawn().map(|child| child.pid()).expect_err("this cannot be started")
 }
 
 #[tokio::test]
-async fn errors_name_what_is_missing() -> Outcome {
+async fn errors_name_what_is_missing() -> TestResult {
     let error = refusal(Command::new("no-such-program").arg("x"));
     assert!(matches!(error.kind(), ErrorKind::ProgramNotFound { searched: Some(_) }), "{error}");
     assert_eq!((error.operation(), error.subject()), ("spawn", "no-such-program"));
@@ -40,7 +37,7 @@ async fn errors_name_what_is_missing() -> Outcome {
 }
 
 #[tokio::test]
-async fn errors_tell_apart_why_a_file_is_not_executed() -> Outcome {
+async fn errors_tell_apart_why_a_file_is_not_executed() -> TestResult {
     let folder = tempfile::tempdir()?;
     let script = |name: &str, text: &str, mode: u32| -> std::io::Result<std::path::PathBuf> {
         let path = folder.path().join(name);
@@ -67,7 +64,7 @@ async fn errors_tell_apart_why_a_file_is_not_executed() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_script_without_shebang_is_run_by_the_shell() -> Outcome {
+async fn a_script_without_shebang_is_run_by_the_shell() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("script");
     fs::write(&path, "echo $1 $2")?;
@@ -77,7 +74,7 @@ async fn a_script_without_shebang_is_run_by_the_shell() -> Outcome {
 }
 
 #[tokio::test]
-async fn too_many_arguments_and_one_that_is_too_long_are_refused_with_their_size() -> Outcome {
+async fn too_many_arguments_and_one_that_is_too_long_are_refused_with_their_size() -> TestResult {
     let error = refusal(Command::new("true").arg("x".repeat(200_000)));
     assert!(matches!(error.kind(), ErrorKind::ArgumentsTooLong { longest: 200_001, .. }), "{error}");
     let error = refusal(Command::new("true").args(vec!["x".repeat(100_000); 100]));
@@ -86,7 +83,7 @@ async fn too_many_arguments_and_one_that_is_too_long_are_refused_with_their_size
 }
 
 #[tokio::test]
-async fn what_cannot_be_right_is_refused_before_anything_starts() -> Outcome {
+async fn what_cannot_be_right_is_refused_before_anything_starts() -> TestResult {
     for command in [
         Command::new(""),
         Command::new("a\0b"),
@@ -113,12 +110,12 @@ fn outside_a_runtime_spawn_is_an_error_and_not_a_panic() {
     assert!(error.to_string().contains("tokio runtime"), "{error}");
 }
 
-#[tokio::test]
-async fn without_privilege_another_user_is_eperm_and_without_descriptors_emfile() -> Outcome {
-    assert_eq!(said("uid").await?, "EPERM: spawn (set the user id of) true: operation not permitted (EPERM)\n");
-    let said = said("emfile").await?;
-    assert!(said.starts_with("EMFILE: ") && said.contains("ulimit -n"), "{said}");
-    Ok(())
+#[test]
+fn without_privilege_another_user_is_eperm_and_without_descriptors_emfile() {
+    let refused = "EPERM: spawn (set the user id of) true: operation not permitted (EPERM)\n";
+    cargo_bin_cmd!("test-outcast").arg("uid").assert().success().stdout(refused);
+    let refused = starts_with("EMFILE: ").and(contains("ulimit -n"));
+    cargo_bin_cmd!("test-outcast").arg("emfile").assert().success().stdout(refused);
 }
 
 #[test]
@@ -136,9 +133,8 @@ fn a_runtime_without_its_drivers_is_a_panic_before_there_is_a_child() {
     assert_eq!(children, "", "no child of this thread is left");
 }
 
-#[tokio::test]
-async fn a_failed_spawn_leaves_no_descriptor_open() -> Outcome {
+#[test]
+fn a_failed_spawn_leaves_no_descriptor_open() {
     // In a program of its own, since other tests open descriptors in this one.
-    assert_eq!(said("count").await?, "same number of descriptors\n");
-    Ok(())
+    cargo_bin_cmd!("test-outcast").arg("count").assert().success().stdout("same number of descriptors\n");
 }

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use forklore::cluster::schedule::{Policy, Scheduler};
 use proptest::prelude::*;
 
-use forklore::cluster::schedule::{Policy, Scheduler};
-
 #[derive(Clone, Debug)]
-enum Call {
+enum SchedulerCall {
     Add(u32, u32),
     Remove(u32),
     Room(u32, usize),
@@ -19,22 +18,22 @@ enum Call {
     Done(usize),
 }
 
-fn call() -> impl Strategy<Value = Call> {
+fn call() -> impl Strategy<Value = SchedulerCall> {
     let worker = || 0u32..6;
     prop_oneof![
-        2 => (worker(), 0u32..5).prop_map(|(worker, weight)| Call::Add(worker, weight)),
-        1 => worker().prop_map(Call::Remove),
-        4 => (worker(), 0usize..4).prop_map(|(worker, room)| Call::Room(worker, room)),
-        1 => (worker(), 0u32..5).prop_map(|(worker, weight)| Call::Weight(worker, weight)),
-        8 => (0u64..9).prop_map(Call::Offer),
-        1 => any::<usize>().prop_map(Call::Back),
-        8 => Just(Call::Next),
-        4 => any::<usize>().prop_map(Call::Done),
+        2 => (worker(), 0u32..5).prop_map(|(worker, weight)| SchedulerCall::Add(worker, weight)),
+        1 => worker().prop_map(SchedulerCall::Remove),
+        4 => (worker(), 0usize..4).prop_map(|(worker, room)| SchedulerCall::Room(worker, room)),
+        1 => (worker(), 0u32..5).prop_map(|(worker, weight)| SchedulerCall::Weight(worker, weight)),
+        8 => (0u64..9).prop_map(SchedulerCall::Offer),
+        1 => any::<usize>().prop_map(SchedulerCall::Back),
+        8 => Just(SchedulerCall::Next),
+        4 => any::<usize>().prop_map(SchedulerCall::Done),
     ]
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Worker {
+struct ModelWorker {
     room: usize,
     load: usize,
     /// When it was given an item last.
@@ -44,24 +43,24 @@ struct Worker {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Item {
+struct WaitingItem {
     name: usize,
     client: u64,
     /// For which worker it waits. `None`: for any.
     owner: Option<u32>,
 }
 
-struct Model {
+struct SchedulerModel {
     policy: Policy,
-    workers: BTreeMap<u32, Worker>,
+    workers: BTreeMap<u32, ModelWorker>,
     /// In the order in which they are to be given.
-    waiting: Vec<Item>,
-    given: Vec<(u32, Item)>,
+    waiting: Vec<WaitingItem>,
+    given: Vec<(u32, WaitingItem)>,
     now: usize,
     owners: BTreeMap<(Vec<u32>, u64), u32>,
 }
 
-impl Model {
+impl SchedulerModel {
     /// Returns the owner of this client, according to a scheduler that was asked nothing before.
     fn owner(&mut self, client: u64) -> Option<u32> {
         if self.policy != Policy::Sticky || self.workers.is_empty() {
@@ -80,7 +79,7 @@ impl Model {
     /// Gives an owner to the items whose owner has gone.
     fn assign(&mut self) {
         for index in 0..self.waiting.len() {
-            let Item { client, owner, .. } = self.waiting[index];
+            let WaitingItem { client, owner, .. } = self.waiting[index];
             if owner.is_none_or(|owner| !self.workers.contains_key(&owner)) {
                 self.waiting[index].owner = self.owner(client);
             }
@@ -97,12 +96,12 @@ impl Model {
         has_room && (self.policy != Policy::Sticky || self.first_for(name).is_some())
     }
 
-    fn open(&self) -> impl Iterator<Item = (u32, Worker)> {
+    fn open(&self) -> impl Iterator<Item = (u32, ModelWorker)> {
         self.workers.iter().filter(|(name, _)| self.is_open(**name)).map(|(name, worker)| (*name, *worker))
     }
 
     /// Changes the model, and notes which workers that opens.
-    fn change(&mut self, change: impl FnOnce(&mut Model)) {
+    fn change(&mut self, change: impl FnOnce(&mut SchedulerModel)) {
         let before: Vec<u32> = self.open().map(|(name, _)| name).collect();
         change(self);
         self.now += 1;
@@ -121,7 +120,7 @@ impl Model {
         prop_assert!(self.is_open(name), "{name} is open");
         let worker = self.workers[&name];
         let is_first =
-            |rank: fn(&Worker) -> (usize, usize)| self.open().all(|(_, other)| rank(&worker) <= rank(&other));
+            |rank: fn(&ModelWorker) -> (usize, usize)| self.open().all(|(_, other)| rank(&worker) <= rank(&other));
         prop_assert!(
             match self.policy {
                 // Workers that opened in the same call may be in any order.
@@ -137,7 +136,8 @@ impl Model {
         prop_assert_eq!(index.map(|index| self.waiting[index].name), Some(item), "the oldest for {}", name);
         let item = self.waiting.remove(index.unwrap_or(0));
         self.given.push((name, item));
-        self.workers.insert(name, Worker { room: worker.room - 1, load: worker.load + 1, given: self.now, ..worker });
+        self.workers
+            .insert(name, ModelWorker { room: worker.room - 1, load: worker.load + 1, given: self.now, ..worker });
         Ok(())
     }
 
@@ -152,53 +152,53 @@ fn scheduler<T>(policy: Policy) -> Scheduler<T> {
     Scheduler::new(policy).expect("the primary decides")
 }
 
-fn run(policy: Policy, calls: &[Call]) -> Result<(), TestCaseError> {
+fn run(policy: Policy, calls: &[SchedulerCall]) -> Result<(), TestCaseError> {
     let mut scheduler = scheduler(policy);
     let (workers, owners) = (BTreeMap::new(), BTreeMap::new());
-    let mut model = Model { policy, workers, waiting: Vec::new(), given: Vec::new(), now: 0, owners };
+    let mut model = SchedulerModel { policy, workers, waiting: Vec::new(), given: Vec::new(), now: 0, owners };
     for (name, call) in calls.iter().enumerate() {
         match *call {
-            Call::Add(worker, weight) => {
+            SchedulerCall::Add(worker, weight) => {
                 scheduler.add(worker, weight);
                 model.change(|model| {
-                    model.workers.entry(worker).or_insert(Worker { room: 1, ..Worker::default() });
+                    model.workers.entry(worker).or_insert(ModelWorker { room: 1, ..ModelWorker::default() });
                     model.assign();
                 });
             }
-            Call::Remove(worker) => {
+            SchedulerCall::Remove(worker) => {
                 scheduler.remove(worker);
                 model.change(|model| {
                     model.workers.remove(&worker);
                     model.assign();
                 });
             }
-            Call::Room(worker, room) => {
+            SchedulerCall::Room(worker, room) => {
                 scheduler.set_room(worker, room);
                 model.change(|model| {
                     model.workers.entry(worker).and_modify(|worker| worker.room = room);
                 });
             }
-            Call::Weight(worker, weight) => scheduler.set_weight(worker, weight),
-            Call::Offer(client) => {
+            SchedulerCall::Weight(worker, weight) => scheduler.set_weight(worker, weight),
+            SchedulerCall::Offer(client) => {
                 scheduler.offer(name, client);
                 let owner = model.owner(client);
-                model.change(|model| model.waiting.push(Item { name, client, owner }));
+                model.change(|model| model.waiting.push(WaitingItem { name, client, owner }));
             }
-            Call::Back(index) if !model.given.is_empty() => {
+            SchedulerCall::Back(index) if !model.given.is_empty() => {
                 let (worker, item) = model.given.swap_remove(index % model.given.len());
                 scheduler.done(worker);
                 scheduler.offer_again(item.name, item.client);
                 model.done(worker);
                 let owner = model.owner(item.client);
-                model.change(|model| model.waiting.insert(0, Item { owner, ..item }));
+                model.change(|model| model.waiting.insert(0, WaitingItem { owner, ..item }));
             }
-            Call::Done(index) if !model.given.is_empty() => {
+            SchedulerCall::Done(index) if !model.given.is_empty() => {
                 let (worker, _) = model.given.swap_remove(index % model.given.len());
                 scheduler.done(worker);
                 model.done(worker);
             }
-            Call::Next => model.next(scheduler.next())?,
-            Call::Back(_) | Call::Done(_) => {}
+            SchedulerCall::Next => model.next(scheduler.next())?,
+            SchedulerCall::Back(_) | SchedulerCall::Done(_) => {}
         }
         prop_assert_eq!(scheduler.waiting(), model.waiting.len());
         for worker in 0..6 {

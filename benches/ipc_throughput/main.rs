@@ -16,38 +16,39 @@ use std::cell::{OnceCell, RefCell};
 
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, Throughput, criterion_group, criterion_main};
+use forklore_benches::BenchResult;
 use forklore_benches::contestants::{Contestant, ipc, size_name};
-use forklore_benches::order::Order;
+use forklore_benches::order::MessageOrder;
 use forklore_benches::partner::{has_node, runtime};
-use forklore_benches::payload::Shape;
-use forklore_benches::wire::Kind;
+use forklore_benches::payload::MessageShape;
+use forklore_benches::wire::WireKind;
 use tokio::runtime::Runtime;
 
-use pairs::{NodePair, OurPair, Outcome, Pair, RawPair, ServoPair};
+use pairs::{NodePair, OurPair, Pair, RawPair, ServoPair};
 
 /// Who takes part, started when its turn comes for the first time.
-struct Seat<'r> {
+struct IpcContestant<'r> {
     contestant: Contestant,
-    shape: Shape,
-    kind: Option<Kind>,
+    shape: MessageShape,
+    kind: Option<WireKind>,
     /// None when it is not installed.
     pair: OnceCell<Option<RefCell<Box<dyn Pair + 'r>>>>,
 }
 
-impl<'r> Seat<'r> {
-    fn new(contestant: Contestant, shape: Shape) -> Seat<'r> {
+impl<'r> IpcContestant<'r> {
+    fn new(contestant: Contestant, shape: MessageShape) -> IpcContestant<'r> {
         let kind = match contestant {
-            ipc::PIPE => Some(Kind::Pipe),
-            ipc::STREAM => Some(Kind::Stream),
-            ipc::SEQPACKET => Some(Kind::Seqpacket),
-            ipc::DATAGRAM => Some(Kind::Datagram),
-            ipc::TCP => Some(Kind::Tcp),
+            ipc::PIPE => Some(WireKind::Pipe),
+            ipc::STREAM => Some(WireKind::Stream),
+            ipc::SEQPACKET => Some(WireKind::Seqpacket),
+            ipc::DATAGRAM => Some(WireKind::Datagram),
+            ipc::TCP => Some(WireKind::Tcp),
             _ => None,
         };
-        Seat { contestant, shape, kind, pair: OnceCell::new() }
+        IpcContestant { contestant, shape, kind, pair: OnceCell::new() }
     }
 
-    fn start(&self, runtime: &'r Runtime) -> Outcome<Option<RefCell<Box<dyn Pair + 'r>>>> {
+    fn start(&self, runtime: &'r Runtime) -> BenchResult<Option<RefCell<Box<dyn Pair + 'r>>>> {
         let mut pair: Box<dyn Pair + 'r> = match (self.kind, self.contestant) {
             (Some(kind), _) => Box::new(RawPair::start(runtime, kind)?),
             (None, ipc::OURS) => Box::new(OurPair::start(runtime, self.shape)?),
@@ -63,7 +64,7 @@ impl<'r> Seat<'r> {
         // Criterion measures as often as the beginning lets it hope for: both processes are to be there, and Node's
         // compiler to have seen what they do.
         for round_trip in [true, false] {
-            pair.run(Order { round_trip, count: WARMED, size: 16 })?;
+            pair.run(MessageOrder { round_trip, count: WARMED, size: 16 })?;
         }
         Ok(Some(RefCell::new(pair)))
     }
@@ -77,18 +78,23 @@ fn ipc_throughput(criterion: &mut Criterion) {
     let nodes = [ipc::NODE_JSON, ipc::NODE_ADVANCED];
     let has_node = has_node(&nodes.map(|contestant| contestant.name));
     for (shape, contestants, groups) in [
-        (Shape::Text, ipc::ALL, ["ipc_round_trip", "ipc_one_way"]),
-        (Shape::Object, ipc::OBJECTS, ["ipc_object_round_trip", "ipc_object_one_way"]),
+        (MessageShape::Text, ipc::ALL, ["ipc_round_trip", "ipc_one_way"]),
+        (MessageShape::Object, ipc::OBJECTS, ["ipc_object_round_trip", "ipc_object_one_way"]),
     ] {
         let present = contestants.iter().copied().filter(|contestant| has_node || !nodes.contains(contestant));
-        let seats: Vec<_> = present.map(|contestant| Seat::new(contestant, shape)).collect();
+        let seats: Vec<_> = present.map(|contestant| IpcContestant::new(contestant, shape)).collect();
         for (name, round_trip) in groups.into_iter().zip([true, false]) {
             measure(criterion.benchmark_group(name), &seats, &runtime, round_trip);
         }
     }
 }
 
-fn measure<'r>(mut group: BenchmarkGroup<'_, WallTime>, seats: &[Seat<'r>], runtime: &'r Runtime, round_trip: bool) {
+fn measure<'r>(
+    mut group: BenchmarkGroup<'_, WallTime>,
+    seats: &[IpcContestant<'r>],
+    runtime: &'r Runtime,
+    round_trip: bool,
+) {
     pace::set(&mut group, 250);
     // So many messages in every sample that what surrounds them (an order, its answer) does not count.
     group.sampling_mode(SamplingMode::Flat);
@@ -98,7 +104,8 @@ fn measure<'r>(mut group: BenchmarkGroup<'_, WallTime>, seats: &[Seat<'r>], runt
             group.bench_function(BenchmarkId::new(seat.contestant.name, size_name(size)), |bencher| {
                 let pair = seat.pair.get_or_init(|| seat.start(runtime).expect("started"));
                 let mut pair = pair.as_ref().expect("installed").borrow_mut();
-                bencher.iter_custom(|count| pair.run(Order { round_trip, count, size }).expect("both are there"));
+                bencher
+                    .iter_custom(|count| pair.run(MessageOrder { round_trip, count, size }).expect("both are there"));
             });
         }
     }

@@ -6,26 +6,25 @@ use std::time::{Duration, Instant};
 
 use forklore::child_process::Command;
 use forklore::ipc::Channel;
+use forklore_benches::BenchResult;
 use forklore_benches::cpus::Apart;
-use forklore_benches::order::Order;
+use forklore_benches::order::MessageOrder;
 use forklore_benches::partner::{Node, Partner};
-use forklore_benches::payload::{Payload, Shape};
-use forklore_benches::wire::{Kind, Wire};
+use forklore_benches::payload::{MessageBody, MessageShape};
+use forklore_benches::wire::{Wire, WireKind};
 use ipc_channel::ipc::{IpcOneShotServer, IpcReceiver, IpcSender};
 use serde::Serialize;
 use tokio::runtime::Runtime;
 
-pub(crate) type Outcome<T> = Result<T, Box<dyn Error>>;
-
 /// One that a task may have.
-type Failure = Box<dyn Error + Send + Sync>;
+type TaskError = Box<dyn Error + Send + Sync>;
 
 const PARTNER: &str = env!("CARGO_BIN_EXE_bench-partner");
 
 /// Two processes that exchange messages.
 pub(crate) trait Pair {
     /// Carries out the order, and says how long that took.
-    fn run(&mut self, order: Order) -> Outcome<Duration>;
+    fn run(&mut self, order: MessageOrder) -> BenchResult<Duration>;
 }
 
 pub(crate) struct RawPair<'r> {
@@ -34,7 +33,7 @@ pub(crate) struct RawPair<'r> {
 }
 
 impl<'r> RawPair<'r> {
-    pub(crate) fn start(runtime: &'r Runtime, kind: Kind) -> Outcome<RawPair<'r>> {
+    pub(crate) fn start(runtime: &'r Runtime, kind: WireKind) -> BenchResult<RawPair<'r>> {
         let (wire, theirs) = Wire::pair(kind)?;
         let command = theirs.hand_to(Command::new(PARTNER).args(["raw", &kind.to_string()]));
         Ok(RawPair { wire, partner: Partner::spawn(runtime, command)? })
@@ -42,7 +41,7 @@ impl<'r> RawPair<'r> {
 }
 
 impl Pair for RawPair<'_> {
-    fn run(&mut self, order: Order) -> Outcome<Duration> {
+    fn run(&mut self, order: MessageOrder) -> BenchResult<Duration> {
         let _apart = Apart::put(0, self.partner.pid())?;
         Ok(self.wire.run(order)?)
     }
@@ -50,26 +49,26 @@ impl Pair for RawPair<'_> {
 
 pub(crate) struct OurPair<'r> {
     channel: Channel,
-    shape: Shape,
+    shape: MessageShape,
     partner: Partner<'r>,
     runtime: &'r Runtime,
 }
 
 impl<'r> OurPair<'r> {
-    pub(crate) fn start(runtime: &'r Runtime, shape: Shape) -> Outcome<OurPair<'r>> {
+    pub(crate) fn start(runtime: &'r Runtime, shape: MessageShape) -> BenchResult<OurPair<'r>> {
         let (partner, channel) = Partner::fork(runtime, Command::new(PARTNER).args(["channel", shape.name()]))?;
         Ok(OurPair { channel, shape, partner, runtime })
     }
 }
 
 impl Pair for OurPair<'_> {
-    fn run(&mut self, order: Order) -> Outcome<Duration> {
+    fn run(&mut self, order: MessageOrder) -> BenchResult<Duration> {
         let _apart = Apart::put(0, self.partner.pid())?;
         let (channel, shape, payload) = (self.channel.clone(), self.shape, self.shape.payload(order.size));
         // In a task, as a server does its work: see `Channel`.
         let exchanged = self.runtime.spawn(async move {
             const ENDED: &str = "the partner has ended";
-            let answer = async || -> Result<String, Failure> { Ok(channel.recv_as().await?.ok_or(ENDED)?) };
+            let answer = async || -> Result<String, TaskError> { Ok(channel.recv_as().await?.ok_or(ENDED)?) };
             channel.send(&order).await?;
             answer().await?;
             let start = Instant::now();
@@ -82,21 +81,21 @@ impl Pair for OurPair<'_> {
             if !order.round_trip {
                 answer().await?;
             }
-            Ok::<_, Failure>(start.elapsed())
+            Ok::<_, TaskError>(start.elapsed())
         });
         self.runtime.block_on(exchanged)?.map_err(|error| error as Box<dyn Error>)
     }
 }
 
 pub(crate) struct ServoPair<'r> {
-    orders: IpcSender<Order>,
+    orders: IpcSender<MessageOrder>,
     texts: IpcSender<String>,
     answers: IpcReceiver<String>,
     partner: Partner<'r>,
 }
 
 impl<'r> ServoPair<'r> {
-    pub(crate) fn start(runtime: &'r Runtime) -> Outcome<ServoPair<'r>> {
+    pub(crate) fn start(runtime: &'r Runtime) -> BenchResult<ServoPair<'r>> {
         let (server, name) = IpcOneShotServer::new()?;
         let partner = Partner::spawn(runtime, Command::new(PARTNER).args(["servo", &name]))?;
         let (_, (orders, texts, answers)) = server.accept()?;
@@ -105,7 +104,7 @@ impl<'r> ServoPair<'r> {
 }
 
 impl Pair for ServoPair<'_> {
-    fn run(&mut self, order: Order) -> Outcome<Duration> {
+    fn run(&mut self, order: MessageOrder) -> BenchResult<Duration> {
         let _apart = Apart::put(0, self.partner.pid())?;
         self.orders.send(order)?;
         self.answers.recv()?;
@@ -128,7 +127,7 @@ impl Pair for ServoPair<'_> {
 /// Both are Node's: a script and the child that it has forked.
 pub(crate) struct NodePair<'r> {
     node: Node<'r>,
-    shape: Shape,
+    shape: MessageShape,
     child: u32,
 }
 
@@ -136,12 +135,16 @@ pub(crate) struct NodePair<'r> {
 #[derive(Serialize)]
 struct Task {
     #[serde(flatten)]
-    order: Order,
-    message: Payload,
+    order: MessageOrder,
+    message: MessageBody,
 }
 
 impl<'r> NodePair<'r> {
-    pub(crate) fn start(runtime: &'r Runtime, serialization: &str, shape: Shape) -> Outcome<Option<NodePair<'r>>> {
+    pub(crate) fn start(
+        runtime: &'r Runtime,
+        serialization: &str,
+        shape: MessageShape,
+    ) -> BenchResult<Option<NodePair<'r>>> {
         let Some(mut node) = Node::start(runtime, "channel.js", &[serialization])? else { return Ok(None) };
         let child = u32::try_from(node.number()?)?;
         Ok(Some(NodePair { node, shape, child }))
@@ -149,7 +152,7 @@ impl<'r> NodePair<'r> {
 }
 
 impl Pair for NodePair<'_> {
-    fn run(&mut self, order: Order) -> Outcome<Duration> {
+    fn run(&mut self, order: MessageOrder) -> BenchResult<Duration> {
         let _apart = Apart::put(self.node.pid(), self.child)?;
         self.node.ask(&Task { order, message: self.shape.payload(order.size) })
     }

@@ -4,27 +4,26 @@ use std::error::Error;
 use std::hint::black_box;
 
 use forklore::ipc;
-use forklore_benches::order::Order;
+use forklore_benches::BenchResult;
+use forklore_benches::order::MessageOrder;
 use forklore_benches::passing;
-use forklore_benches::payload::Shape;
-use forklore_benches::wire::{Kind, Wire};
+use forklore_benches::payload::MessageShape;
+use forklore_benches::wire::{Wire, WireKind};
 use ipc_channel::ipc::{self as servo, IpcReceiver, IpcSender};
 
-type Outcome = Result<(), Box<dyn Error>>;
-
-fn main() -> Outcome {
+fn main() -> BenchResult<()> {
     let mut words = std::env::args().skip(1);
     let mut word = || words.next().ok_or("raw KIND, passing, channel SHAPE, handles or servo NAME");
     match &*word()? {
         "raw" => {
             let name = word()?;
-            let kind = Kind::ALL.into_iter().find(|kind| kind.to_string() == name);
+            let kind = WireKind::ALL.into_iter().find(|kind| kind.to_string() == name);
             Ok(Wire::inherited(kind.ok_or("no kind of a wire")?)?.serve()?)
         }
-        "passing" => Ok(passing::serve(&Wire::inherited(Kind::Stream)?)?),
+        "passing" => Ok(passing::serve(&Wire::inherited(WireKind::Stream)?)?),
         "channel" => {
             let name = word()?;
-            let shape = Shape::ALL.into_iter().find(|shape| shape.name() == name);
+            let shape = MessageShape::ALL.into_iter().find(|shape| shape.name() == name);
             channel(shape.ok_or("no shape of a message")?)
         }
         "handles" => handles(),
@@ -35,14 +34,14 @@ fn main() -> Outcome {
 
 /// In a task, as a server does its work: see [`forklore::ipc::Channel`].
 #[tokio::main(flavor = "current_thread")]
-async fn channel(shape: Shape) -> Outcome {
+async fn channel(shape: MessageShape) -> BenchResult<()> {
     tokio::spawn(async move { exchange(shape).await.map_err(|error| error.to_string()) }).await??;
     Ok(())
 }
 
-async fn exchange(shape: Shape) -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn exchange(shape: MessageShape) -> Result<(), Box<dyn Error + Send + Sync>> {
     let parent = ipc::parent()?;
-    while let Some(order) = parent.recv_as::<Order>().await? {
+    while let Some(order) = parent.recv_as::<MessageOrder>().await? {
         parent.send("ready").await?;
         for _ in 0..order.count {
             let payload = shape.receive(&parent).await?.ok_or("the end")?;
@@ -60,7 +59,7 @@ async fn exchange(shape: Shape) -> Result<(), Box<dyn Error + Send + Sync>> {
 
 /// Takes each handle and closes it. That it has come is acknowledged by the channel itself.
 #[tokio::main(flavor = "current_thread")]
-async fn handles() -> Outcome {
+async fn handles() -> BenchResult<()> {
     let parent = ipc::parent()?;
     while let Some(message) = parent.recv().await? {
         if message.handle.is_none() {
@@ -70,11 +69,11 @@ async fn handles() -> Outcome {
     Ok(())
 }
 
-fn crate_channel(name: String) -> Outcome {
-    let (to_us, orders) = servo::channel::<Order>()?;
+fn crate_channel(name: String) -> BenchResult<()> {
+    let (to_us, orders) = servo::channel::<MessageOrder>()?;
     let (texts_to_us, texts) = servo::channel::<String>()?;
     let (answers, to_parent) = servo::channel::<String>()?;
-    let ends: (IpcSender<Order>, IpcSender<String>, IpcReceiver<String>) = (to_us, texts_to_us, to_parent);
+    let ends: (IpcSender<MessageOrder>, IpcSender<String>, IpcReceiver<String>) = (to_us, texts_to_us, to_parent);
     IpcSender::connect(name)?.send(ends)?;
     while let Ok(order) = orders.recv() {
         answers.send("ready".to_owned())?;

@@ -12,14 +12,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 use page::Picture;
-use read::Results;
+use read::Measurements;
 
 /// Makes tables and charts of what the benchmarks have found.
 #[derive(Debug, Parser)]
 #[command(name = "report", bin_name = "just bench-report", max_term_width = 100)]
-struct Options {
+struct ReportOptions {
     /// Cargo's target directory, where the results are. Default: our own
     #[arg(long, value_name = "DIRECTORY")]
     results: Option<PathBuf>,
@@ -38,7 +38,7 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    match report(&Options::parse()) {
+    match report(&ReportOptions::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("report: {error}");
@@ -47,13 +47,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn report(options: &Options) -> Outcome<()> {
+fn report(options: &ReportOptions) -> BenchResult<()> {
     // We lie in target/release.
     let program = std::env::current_exe()?;
     let target = program.parent().and_then(Path::parent).ok_or("the report lies in no folder of cargo's")?;
-    let results = Results::in_target(options.results.as_deref().unwrap_or(target))?;
+    let results = Measurements::in_target(options.results.as_deref().unwrap_or(target))?;
     let out = options.out.clone().unwrap_or_else(|| target.join("benchmarks"));
-    let over = options.over.as_deref().map(Results::in_file).transpose()?;
+    let over = options.over.as_deref().map(Measurements::in_file).transpose()?;
     fs::create_dir_all(&out)?;
     let mut pictures = Vec::new();
     for group in page::groups(&results) {

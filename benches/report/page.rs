@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use crate::figure::{Figure, TO};
-use crate::read::Results;
+use crate::read::Measurements;
 use crate::rows::ALL;
-use crate::target::Row;
+use crate::target::TargetRow;
 
 /// The groups in the order in which they are shown; others come after them.
 const ORDER: [&str; 16] = [
@@ -35,7 +35,7 @@ pub(crate) struct Picture {
 }
 
 /// The groups of these results, in order.
-pub(crate) fn groups(results: &Results) -> Vec<String> {
+pub(crate) fn groups(results: &Measurements) -> Vec<String> {
     let groups: BTreeSet<_> = results.figures.iter().map(|figure| figure.group.clone()).collect();
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|group| ORDER.iter().position(|known| known == group).unwrap_or(ORDER.len()));
@@ -43,7 +43,7 @@ pub(crate) fn groups(results: &Results) -> Vec<String> {
 }
 
 /// All of it. `over` are the results of another run.
-pub(crate) fn page(results: &Results, pictures: &[Picture], over: Option<&Results>) -> String {
+pub(crate) fn page(results: &Measurements, pictures: &[Picture], over: Option<&Measurements>) -> String {
     let mut text = String::from(INTRODUCTION);
     let _ = write!(text, "Taken on {} (UTC).\n\n{}\n## Targets\n\n", results.taken, machine(results));
     text.push_str(&targets(results));
@@ -81,21 +81,21 @@ fn title(group: &str) -> String {
     title
 }
 
-fn machine(results: &Results) -> String {
+fn machine(results: &Measurements) -> String {
     let rows = results.machine.properties.iter().map(|(name, value)| format!("| {name} | {value} |\n"));
     format!("| the machine | |\n|---|---|\n{}", rows.collect::<String>())
 }
 
 /// Every target, compared with the results.
-pub(crate) fn rows(results: &Results) -> Vec<Row> {
+pub(crate) fn rows(results: &Measurements) -> Vec<TargetRow> {
     ALL.iter().map(|target| target.row(results)).collect()
 }
 
-fn targets(results: &Results) -> String {
+fn targets(results: &Measurements) -> String {
     let mut table = String::from(
         "| what | limit | ours | compared with | ratio | target | reached |\n|---|---|---|---|---|---|---|\n",
     );
-    for Row { what, limit, ours, peer, ratio, target, reached, .. } in rows(results) {
+    for TargetRow { what, limit, ours, peer, ratio, target, reached, .. } in rows(results) {
         let reached = match reached {
             Some(true) => "yes",
             Some(false) => "**no**",
@@ -107,9 +107,9 @@ fn targets(results: &Results) -> String {
 }
 
 /// The table in the README.
-pub(crate) fn short(results: &Results) -> String {
+pub(crate) fn short(results: &Measurements) -> String {
     let mut table = String::from("| what | ours | compared with | ratio | target |\n|---|---|---|---|---|\n");
-    for Row { what, ours, peer, ratio, target, reached, .. } in
+    for TargetRow { what, ours, peer, ratio, target, reached, .. } in
         ALL.iter().filter(|one| one.short).map(|one| one.row(results))
     {
         let Some(reached) = reached else { continue };
@@ -121,7 +121,7 @@ pub(crate) fn short(results: &Results) -> String {
 
 /// The functions of a group, as rows, and its parameters, as columns. Where these speak of several things (`primary, resident`, `worker,
 /// resident`) each has a table of its own.
-fn figures(results: &Results, group: &str, over: Option<&Results>) -> String {
+fn figures(results: &Measurements, group: &str, over: Option<&Measurements>) -> String {
     let parameters = results.figures.iter().filter(|figure| figure.group == group).map(|figure| &*figure.parameter);
     let parameters = distinct(parameters);
     let thing = |parameter: &str| parameter.split_once(", ").map_or(String::new(), |(thing, _)| thing.to_owned());
@@ -129,7 +129,7 @@ fn figures(results: &Results, group: &str, over: Option<&Results>) -> String {
     tables.collect::<Vec<_>>().join("\n")
 }
 
-fn table(results: &Results, group: &str, parameters: &[&str], over: Option<&Results>) -> String {
+fn table(results: &Measurements, group: &str, parameters: &[&str], over: Option<&Measurements>) -> String {
     let functions = distinct(results.figures.iter().filter(|one| one.group == group).map(|figure| &*figure.function));
     let heads: String = parameters.iter().map(|parameter| format!(" {parameter} |")).collect();
     let mut table = format!("| |{heads}\n|---|{}\n", "---|".repeat(parameters.len()));

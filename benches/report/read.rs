@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 use forklore_benches::contestants::{Contestant, GROUPS};
-use forklore_benches::figures::{Memory, Missing, Run, SERVERS, Serving};
+use forklore_benches::figures::{Memory, Missing, SERVERS, ServingResults, ServingRun};
 use forklore_benches::machine::Machine;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use crate::figure::{Figure, Unit, number};
 
 /// All that was measured, and where and when.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Results {
+pub(crate) struct Measurements {
     /// The day of the last measurement.
     pub(crate) taken: String,
     pub(crate) machine: Machine,
@@ -51,15 +51,15 @@ struct Estimate {
     point_estimate: f64,
 }
 
-fn read<T: DeserializeOwned>(file: &Path) -> Outcome<T> {
+fn read<T: DeserializeOwned>(file: &Path) -> BenchResult<T> {
     let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
     Ok(serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?)
 }
 
-impl Results {
+impl Measurements {
     /// Those in cargo's target folder.
-    pub(crate) fn in_target(target: &Path) -> Outcome<Results> {
-        let mut results = Results::default();
+    pub(crate) fn in_target(target: &Path) -> BenchResult<Measurements> {
+        let mut results = Measurements::default();
         let (mut folders, mut latest) = (Vec::new(), None);
         rounds(&target.join("criterion"), &mut folders)?;
         for (folder, round) in folders {
@@ -71,7 +71,7 @@ impl Results {
         let mut seconds = since.map_or(0, |since| since.as_secs());
         let file = target.join("serving/results.json");
         if file.is_file() {
-            let serving: Serving = read(&file)?;
+            let serving: ServingResults = read(&file)?;
             seconds = seconds.max(serving.taken);
             results.add_serving(serving);
         }
@@ -95,7 +95,7 @@ impl Results {
     }
 
     /// Those that a report has left.
-    pub(crate) fn in_file(file: &Path) -> Outcome<Results> {
+    pub(crate) fn in_file(file: &Path) -> BenchResult<Measurements> {
         read(file)
     }
 
@@ -113,8 +113,8 @@ impl Results {
         self.put(benchmark.group_id, function, parameter, unit, round, value);
     }
 
-    fn add_serving(&mut self, serving: Serving) {
-        for Run { contestant, load, round, rate, latency, processor } in serving.runs {
+    fn add_serving(&mut self, serving: ServingResults) {
+        for ServingRun { contestant, load, round, rate, latency, processor } in serving.runs {
             let mut put = |group: &str, parameter: &str, unit, value| {
                 self.put(group.to_owned(), contestant.clone(), parameter.to_owned(), unit, round, value);
             };
@@ -187,7 +187,7 @@ fn position(group: &str, name: &str) -> usize {
 }
 
 /// The folders `round-N` below, with their numbers, in an order that is the same everywhere.
-fn rounds(folder: &Path, found: &mut Vec<(PathBuf, u32)>) -> Outcome<()> {
+fn rounds(folder: &Path, found: &mut Vec<(PathBuf, u32)>) -> BenchResult<()> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     let mut folders: Vec<_> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     folders.retain(|path| path.is_dir());

@@ -4,7 +4,7 @@ use forklore_benches::contestants::{Contestant, exec_cost, fork_cost, handle_pas
 use forklore_benches::figures;
 
 use crate::target::With::{self, AtMost, Below, Beside, Faster};
-use crate::target::{Place, Target};
+use crate::target::{FigureKey, PerformanceTarget};
 
 const SMALL: &str = "0 MiB";
 const LARGE: &str = "1024 MiB";
@@ -12,69 +12,81 @@ const KEPT: &str = "keep-alive";
 const EACH: &str = "a connection per request";
 const DIRTY: &str = "worker, private dirty";
 
-const fn fork(contestant: Contestant, parameter: &'static str) -> Place {
+const fn fork(contestant: Contestant, parameter: &'static str) -> FigureKey {
     ("fork_cost", contestant.name, parameter)
 }
 
-const fn exec(contestant: Contestant, way: &'static str) -> Place {
+const fn exec(contestant: Contestant, way: &'static str) -> FigureKey {
     ("exec_cost", contestant.name, way)
 }
 
-const fn trip(contestant: Contestant, size: &'static str) -> Place {
+const fn trip(contestant: Contestant, size: &'static str) -> FigureKey {
     ("ipc_round_trip", contestant.name, size)
 }
 
-const fn way(contestant: Contestant, size: &'static str) -> Place {
+const fn way(contestant: Contestant, size: &'static str) -> FigureKey {
     ("ipc_one_way", contestant.name, size)
 }
 
-const fn objects(contestant: Contestant, size: &'static str) -> Place {
+const fn objects(contestant: Contestant, size: &'static str) -> FigureKey {
     ("ipc_object_one_way", contestant.name, size)
 }
 
-const fn handles(contestant: Contestant) -> Place {
+const fn handles(contestant: Contestant) -> FigureKey {
     ("handle_passing", contestant.name, "")
 }
 
-const fn decision(policy: &'static str) -> Place {
+const fn decision(policy: &'static str) -> FigureKey {
     ("scheduling", policy, "1000 workers")
 }
 
-const fn serving(contestant: Contestant, load: &'static str) -> Place {
+const fn serving(contestant: Contestant, load: &'static str) -> FigureKey {
     (figures::GROUP, contestant.name, load)
 }
 
 /// Within what time 99 % of the requests were answered, a connection each.
-const fn slowest(contestant: Contestant) -> Place {
+const fn slowest(contestant: Contestant) -> FigureKey {
     ("latency, a connection per request", contestant.name, "99 %")
 }
 
-const fn memory(contestant: Contestant, kind: &'static str) -> Place {
+const fn memory(contestant: Contestant, kind: &'static str) -> FigureKey {
     ("memory of servers, idle", contestant.name, kind)
 }
 
-const fn child(name: &'static str) -> Place {
+const fn child(name: &'static str) -> FigureKey {
     ("memory, idle", name, "child, private dirty")
 }
 
 /// A row of the table.
-const fn row(id: &'static str, what: &'static str, limit: Option<Place>, ours: Place, with: With) -> Target {
-    Target { id, what, limit, ours, with, short: false }
+const fn row(
+    id: &'static str,
+    what: &'static str,
+    limit: Option<FigureKey>,
+    ours: FigureKey,
+    with: With,
+) -> PerformanceTarget {
+    PerformanceTarget { id, what, limit, ours, with, short: false }
 }
 
 /// A row that is in the README, too.
-const fn short(id: &'static str, what: &'static str, limit: Option<Place>, ours: Place, with: With) -> Target {
-    Target { id, what, limit, ours, with, short: true }
+const fn short(
+    id: &'static str,
+    what: &'static str,
+    limit: Option<FigureKey>,
+    ours: FigureKey,
+    with: With,
+) -> PerformanceTarget {
+    PerformanceTarget { id, what, limit, ours, with, short: true }
 }
 
 /// Objects of this size, one way.
-const fn object(id: &'static str, what: &'static str, size: &'static str) -> Target {
+const fn object(id: &'static str, what: &'static str, size: &'static str) -> PerformanceTarget {
     let with = Faster(3.0, objects(ipc::NODE_JSON, size));
     row(id, what, Some(objects(ipc::STREAM, size)), objects(ipc::OURS, size), with)
 }
 
 /// In the order of the table.
-pub(crate) const ALL: &[Target] = &[
+pub(crate) const ALL: &[PerformanceTarget] = &[
     short(
         "fork-first-message",
         "fork until the child's first message",

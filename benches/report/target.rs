@@ -3,18 +3,18 @@
 use serde::Serialize;
 
 use crate::figure::{Figure, NO_BREAK, Spread, TO, Unit, three_figures};
-use crate::read::Results;
+use crate::read::Measurements;
 
 /// Where a figure is: its group, its function, its parameter.
-pub(crate) type Place = (&'static str, &'static str, &'static str);
+pub(crate) type FigureKey = (&'static str, &'static str, &'static str);
 
 /// A ratio that the project aims for, or a limit.
-pub(crate) struct Target {
+pub(crate) struct PerformanceTarget {
     /// The name by which the book refers to it.
     pub(crate) id: &'static str,
     pub(crate) what: &'static str,
-    pub(crate) limit: Option<Place>,
-    pub(crate) ours: Place,
+    pub(crate) limit: Option<FigureKey>,
+    pub(crate) ours: FigureKey,
     /// What ours is compared with.
     pub(crate) with: With,
     /// Whether it is in the README, too.
@@ -23,18 +23,18 @@ pub(crate) struct Target {
 
 pub(crate) enum With {
     /// Ours must be at least this many times as fast.
-    Faster(f64, Place),
+    Faster(f64, FigureKey),
     /// Ours must be at most this many times as much.
-    AtMost(f64, Place),
+    AtMost(f64, FigureKey),
     /// Ours must take at most this many nanoseconds.
     Below(f64),
     /// The ratio is shown and has no target.
-    Beside(Place),
+    Beside(FigureKey),
 }
 
 /// A row of the table.
 #[derive(Debug, Serialize)]
-pub(crate) struct Row {
+pub(crate) struct TargetRow {
     pub(crate) id: &'static str,
     pub(crate) what: &'static str,
     pub(crate) limit: String,
@@ -48,10 +48,10 @@ pub(crate) struct Row {
 
 use With::{AtMost, Below, Beside, Faster};
 
-impl Target {
+impl PerformanceTarget {
     /// Compares the results with this target.
-    pub(crate) fn row(&self, results: &Results) -> Row {
-        let find = |(group, function, parameter): Place| results.find(group, function, parameter);
+    pub(crate) fn row(&self, results: &Measurements) -> TargetRow {
+        let find = |(group, function, parameter): FigureKey| results.find(group, function, parameter);
         let ours = find(self.ours);
         let limit = self.limit.and_then(find);
         let (peer, ratio, target, reached) = match self.with {
@@ -90,7 +90,7 @@ impl Target {
             Some(peer) => named(name, peer),
             None => format!("{name}: {}", reason(results, name)),
         });
-        Row {
+        TargetRow {
             id: self.id,
             what: self.what,
             limit: limit.map_or("–".to_owned(), |limit| named(&limit.function, limit)),
@@ -122,7 +122,7 @@ fn times(ratio: Spread) -> String {
 }
 
 /// Why there is no figure.
-fn reason<'a>(results: &'a Results, name: &str) -> &'a str {
+fn reason<'a>(results: &'a Measurements, name: &str) -> &'a str {
     let missing = results.missing.iter().find(|missing| missing.contestant == name);
     missing.map_or("not measured", |missing| &missing.reason)
 }

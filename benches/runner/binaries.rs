@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use forklore::child_process::{Command, Stdio, exec_file};
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 use serde::Deserialize;
 
 const PACKAGE: &str = env!("CARGO_PKG_NAME");
@@ -28,33 +28,33 @@ impl Binary {
 
 /// `cargo metadata`
 #[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
+struct CargoMetadata {
+    packages: Vec<CargoPackage>,
 }
 
 #[derive(Deserialize)]
-struct Package {
+struct CargoPackage {
     name: String,
-    targets: Vec<Target>,
+    targets: Vec<CargoTarget>,
 }
 
 /// A line of `cargo --message-format=json`.
 #[derive(Deserialize)]
-struct Line {
-    target: Option<Target>,
+struct CargoMessage {
+    target: Option<CargoTarget>,
     executable: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
-struct Target {
+struct CargoTarget {
     name: String,
     kind: Vec<String>,
 }
 
 /// The groups whose names contain one of these words, or all.
-async fn names(words: &[String]) -> Outcome<Vec<String>> {
+async fn names(words: &[String]) -> BenchResult<Vec<String>> {
     let metadata = cargo(["metadata", "--no-deps", "--format-version=1"]).await?;
-    let metadata: Metadata = serde_json::from_str(&metadata)?;
+    let metadata: CargoMetadata = serde_json::from_str(&metadata)?;
     let package = metadata.packages.into_iter().find(|package| package.name == PACKAGE).ok_or("we are not there")?;
     let benches = package.targets.into_iter().filter(|target| target.kind == ["bench"]);
     let mut names: Vec<_> = benches.map(|target| target.name).collect();
@@ -68,14 +68,14 @@ async fn names(words: &[String]) -> Outcome<Vec<String>> {
 /// Builds the groups whose names contain one of these words, or all.
 ///
 /// `smoke`: as `cargo test` builds, since most of it is built already then.
-pub(crate) async fn build(words: &[String], smoke: bool) -> Outcome<Vec<Binary>> {
+pub(crate) async fn build(words: &[String], smoke: bool) -> BenchResult<Vec<Binary>> {
     let profile = if smoke { "--profile=dev" } else { "--profile=bench" };
     let arguments = ["bench", profile, "--package", PACKAGE, "--no-run", "--message-format=json"];
     let mut arguments: Vec<_> = arguments.map(str::to_owned).into();
     arguments.extend(names(words).await?.iter().map(|name| format!("--bench={name}")));
     let mut all = Vec::new();
     for line in cargo(arguments).await?.lines() {
-        let line: Line = serde_json::from_str(line)?;
+        let line: CargoMessage = serde_json::from_str(line)?;
         if let (Some(target), Some(program)) = (line.target, line.executable)
             && target.kind == ["bench"]
         {
@@ -87,7 +87,7 @@ pub(crate) async fn build(words: &[String], smoke: bool) -> Outcome<Vec<Binary>>
 }
 
 /// What it says while it builds is for the terminal.
-async fn cargo(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Outcome<String> {
+async fn cargo(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> BenchResult<String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let command = Command::new(cargo).args(arguments).cwd(env!("CARGO_MANIFEST_DIR")).stderr(Stdio::Inherit);
     let command = command.env("CARGO_TARGET_DIR", target()?);
@@ -95,7 +95,7 @@ async fn cargo(arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Outcom
 }
 
 /// Where results are kept: cargo's target directory, which holds this program too.
-pub(crate) fn target() -> Outcome<PathBuf> {
+pub(crate) fn target() -> BenchResult<PathBuf> {
     let program = std::env::current_exe()?;
     Ok(program.parent().and_then(Path::parent).ok_or("this program is in no directory of cargo's")?.to_owned())
 }

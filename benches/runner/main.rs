@@ -11,12 +11,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use forklore::child_process::{Command, Signal, Stdio, exec_file};
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 use forklore_benches::machine::Machine;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use binaries::{Binary, target};
-use progress::Progress;
+use progress::BenchProgress;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +34,7 @@ Exit codes:
 /// Measures what things cost, round by round: in each round everything that is compared has its turn.
 #[derive(Debug, Parser)]
 #[command(name = "bench", bin_name = "just bench", after_help = EXAMPLES, max_term_width = 100)]
-struct Options {
+struct BenchOptions {
     /// Only the groups whose names contain one of these: fork_cost, exec_cost, ipc_throughput, handle_passing, scheduling, memory, serving
     groups: Vec<String>,
 
@@ -51,7 +51,7 @@ struct Options {
     list: bool,
 }
 
-impl Options {
+impl BenchOptions {
     fn rounds(&self) -> u32 {
         if self.smoke { 1 } else { self.rounds }
     }
@@ -68,8 +68,8 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run() -> Outcome<ExitCode> {
-    let options = Options::parse();
+async fn run() -> BenchResult<ExitCode> {
+    let options = BenchOptions::parse();
     let binaries = binaries::build(&options.groups, options.smoke).await?;
     let mut work = Vec::new();
     for binary in binaries {
@@ -87,7 +87,7 @@ async fn run() -> Outcome<ExitCode> {
     }
     let counts =
         work.iter().map(|(binary, functions)| (binary.name.clone(), functions.len() as u32 * options.rounds()));
-    let mut progress = Progress::new(counts.collect());
+    let mut progress = BenchProgress::new(counts.collect());
     let mut failed = Vec::new();
     for (binary, _) in &work {
         // So that no round of an earlier run counts among those of this one.
@@ -120,13 +120,19 @@ async fn run() -> Outcome<ExitCode> {
 }
 
 /// The names of what a group measures.
-async fn list(binary: &Binary) -> Outcome<Vec<String>> {
+async fn list(binary: &Binary) -> BenchResult<Vec<String>> {
     let output = exec_file(Command::new(&binary.program).args(["--bench", "--list"])).await?.stdout_lossy();
     Ok(output.lines().filter_map(|line| line.strip_suffix(": benchmark")).map(str::to_owned).collect())
 }
 
 /// Runs a group: one round of it, or all if it does rounds by itself.
-async fn measure(binary: &Binary, options: &Options, round: u32, home: &Path, progress: &mut Progress) -> Outcome<()> {
+async fn measure(
+    binary: &Binary,
+    options: &BenchOptions,
+    round: u32,
+    home: &Path,
+    progress: &mut BenchProgress,
+) -> BenchResult<()> {
     let mut command = Command::new(&binary.program).arg("--bench").env("CRITERION_HOME", home);
     command = command.env("CARGO_TARGET_DIR", target()?);
     command = match (options.smoke, binary.does_rounds()) {

@@ -11,7 +11,7 @@ const FIRST_GUESS: Duration = Duration::from_secs(4);
 
 /// One group.
 #[derive(Default)]
-struct Group {
+struct GroupProgress {
     /// How many measurements there are, over all rounds.
     of: u32,
     done: u32,
@@ -19,8 +19,8 @@ struct Group {
 }
 
 /// How far all groups are.
-pub(crate) struct Progress {
-    groups: HashMap<String, Group>,
+pub(crate) struct BenchProgress {
+    groups: HashMap<String, GroupProgress>,
     /// The group that runs, and what to call it.
     now: (String, String),
     began: Instant,
@@ -31,12 +31,13 @@ pub(crate) struct Progress {
     pub(crate) missing: Vec<Missing>,
 }
 
-impl Progress {
-    pub(crate) fn new(counts: Vec<(String, u32)>) -> Progress {
-        let groups = counts.into_iter().map(|(name, of)| (name, Group { of, ..Group::default() })).collect();
+impl BenchProgress {
+    pub(crate) fn new(counts: Vec<(String, u32)>) -> BenchProgress {
+        let groups =
+            counts.into_iter().map(|(name, of)| (name, GroupProgress { of, ..GroupProgress::default() })).collect();
         let now = Instant::now();
         let (terminal, missing) = (stderr().is_terminal(), Vec::new());
-        Progress { groups, now: Default::default(), began: now, last: now, terminal, missing }
+        BenchProgress { groups, now: Default::default(), began: now, last: now, terminal, missing }
     }
 
     pub(crate) fn begin(&mut self, group: &str, title: String) {
@@ -119,7 +120,7 @@ impl Progress {
             .values()
             .fold((Duration::ZERO, 0), |(took, done), group| (took + group.took, done + group.done));
         let usual = if done == 0 { FIRST_GUESS } else { took / done };
-        let left = |group: &Group| {
+        let left = |group: &GroupProgress| {
             let each = if group.done == 0 { usual } else { group.took / group.done };
             each * (group.of - group.done)
         };

@@ -1,12 +1,12 @@
 //! Who takes part, and how each is started.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 
 use forklore::child_process::{Command, Signal, Stdio};
-use forklore_benches::contestants::Contestant as Listed;
+use forklore_benches::contestants::Contestant;
 use forklore_benches::{figures, installed};
 use tempfile::TempDir;
 
@@ -18,13 +18,13 @@ const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/server.js");
 
 /// One who takes part.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Contestant {
+pub(crate) struct ServingContestant {
     pub(crate) name: &'static str,
-    kind: Kind,
+    kind: ServerKind,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+enum ServerKind {
     /// Our primary with our workers, by this policy.
     Ours(&'static str),
     /// The same, with a worker that floods the primary.
@@ -57,20 +57,20 @@ pub(crate) enum Reads {
     Stderr,
 }
 
-impl Contestant {
-    pub(crate) fn all() -> Vec<Contestant> {
-        let one = |(contestant, kind): (Listed, Kind)| Contestant { name: contestant.name, kind };
+impl ServingContestant {
+    pub(crate) fn all() -> Vec<ServingContestant> {
+        let one = |(contestant, kind): (Contestant, ServerKind)| ServingContestant { name: contestant.name, kind };
         let all = [
-            (figures::SO_REUSEPORT, Kind::Reuseport),
-            (figures::ROUND_ROBIN, Kind::Ours("round-robin")),
-            (figures::FLOODED, Kind::Flooded("round-robin")),
-            (figures::SHARED, Kind::Ours("shared")),
-            (figures::LEAST_CONNECTIONS, Kind::Ours("least-connections")),
-            (figures::NODE_WORKERS, Kind::NodeUnderOurs("round-robin")),
-            (figures::NODE_ROUND_ROBIN, Kind::Node("rr")),
-            (figures::NODE_SHARED, Kind::Node("none")),
-            (figures::NGINX, Kind::Nginx),
-            (figures::PM2, Kind::Pm2),
+            (figures::SO_REUSEPORT, ServerKind::Reuseport),
+            (figures::ROUND_ROBIN, ServerKind::Ours("round-robin")),
+            (figures::FLOODED, ServerKind::Flooded("round-robin")),
+            (figures::SHARED, ServerKind::Ours("shared")),
+            (figures::LEAST_CONNECTIONS, ServerKind::Ours("least-connections")),
+            (figures::NODE_WORKERS, ServerKind::NodeUnderOurs("round-robin")),
+            (figures::NODE_ROUND_ROBIN, ServerKind::Node("rr")),
+            (figures::NODE_SHARED, ServerKind::Node("none")),
+            (figures::NGINX, ServerKind::Nginx),
+            (figures::PM2, ServerKind::Pm2),
         ];
         all.into_iter().map(one).collect()
     }
@@ -78,10 +78,10 @@ impl Contestant {
     /// The program without which it cannot take part.
     fn needs(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::Ours(_) | Kind::Flooded(_) | Kind::Reuseport => None,
-            Kind::Node(_) | Kind::NodeUnderOurs(_) => Some("node"),
-            Kind::Nginx => Some("nginx"),
-            Kind::Pm2 => Some("pm2-runtime"),
+            ServerKind::Ours(_) | ServerKind::Flooded(_) | ServerKind::Reuseport => None,
+            ServerKind::Node(_) | ServerKind::NodeUnderOurs(_) => Some("node"),
+            ServerKind::Nginx => Some("nginx"),
+            ServerKind::Pm2 => Some("pm2-runtime"),
         }
     }
 
@@ -96,25 +96,25 @@ impl Contestant {
         let node = |command: Command| command.env("PORT", "0").env("WORKERS", "2").env("NODE_ENV", "production");
         let mut port = None;
         let command = match self.kind {
-            Kind::Ours(policy) => Command::new(PRIMARY).args([policy, WORKER]),
-            Kind::Flooded(policy) => Command::new(PRIMARY).args([policy, WORKER]).env("FLOOD", FLOOD),
-            Kind::Reuseport => Command::new(REUSEPORT),
-            Kind::Node(policy) => node(Command::new(found).arg(SERVER)).env("NODE_CLUSTER_SCHED_POLICY", policy),
-            Kind::NodeUnderOurs(policy) => {
+            ServerKind::Ours(policy) => Command::new(PRIMARY).args([policy, WORKER]),
+            ServerKind::Flooded(policy) => Command::new(PRIMARY).args([policy, WORKER]).env("FLOOD", FLOOD),
+            ServerKind::Reuseport => Command::new(REUSEPORT),
+            ServerKind::Node(policy) => node(Command::new(found).arg(SERVER)).env("NODE_CLUSTER_SCHED_POLICY", policy),
+            ServerKind::NodeUnderOurs(policy) => {
                 let arguments = [OsStr::new(policy), found.as_os_str(), OsStr::new(SERVER)];
                 node(Command::new(PRIMARY).args(arguments))
             }
-            Kind::Pm2 => {
+            ServerKind::Pm2 => {
                 let command = node(Command::new(found).args(["start", SERVER, "-i", "2", "--raw"]));
-                command.env("PM2_HOME", folder.path())
+                command.env("PM2_HOME", folder.path()).env("PATH", path_with_node()?)
             }
-            Kind::Nginx => {
+            ServerKind::Nginx => {
                 let listener = TcpListener::bind("127.0.0.1:0")?;
                 port = Some(listener.local_addr()?.port());
                 nginx(Command::new(found), listener, &folder)?
             }
         };
-        let nginx = matches!(self.kind, Kind::Nginx);
+        let nginx = matches!(self.kind, ServerKind::Nginx);
         let ready = if nginx { "start worker process " } else { "listening on 127.0.0.1:" };
         let reads = if nginx { Reads::Stderr } else { Reads::Stdout };
         let (stdout, stderr) = if nginx { (Stdio::Ignore, Stdio::Pipe) } else { (Stdio::Pipe, Stdio::Inherit) };
@@ -123,6 +123,13 @@ impl Contestant {
         let command = command.parent_death_signal(Signal::SIGTERM);
         Ok(Start { command, port, ready, reads, folder })
     }
+}
+
+/// The `PATH` in which `#!/usr/bin/env node` is the `node` that takes part.
+fn path_with_node() -> io::Result<OsString> {
+    let directory = installed("node").and_then(|node| Some(node.parent()?.to_owned()));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(directory.into_iter().chain(std::env::split_paths(&path))).map_err(io::Error::other)
 }
 
 /// It cannot choose a port and say which. But it takes over a socket that it is named in `NGINX`, meant for a change of program without a

@@ -3,19 +3,19 @@
 use std::time::Duration;
 
 use forklore::child_process::{Child, Readable, Signal};
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::contestant::{Contestant, Reads, Start};
+use crate::contestant::{Reads, ServingContestant, Start};
 
 const WORKERS: usize = 2;
 /// How long it may take to start, and to end.
 const LIMIT: Duration = Duration::from_secs(20);
 
-pub(crate) struct Server {
+pub(crate) struct RunningServer {
     child: Child,
     pub(crate) port: u16,
     /// Reads what it writes, to the end: all of its processes have ended then.
@@ -23,9 +23,9 @@ pub(crate) struct Server {
     _folder: TempDir,
 }
 
-impl Server {
+impl RunningServer {
     /// Starts it, and waits until both of its workers are ready.
-    pub(crate) async fn start(contestant: &Contestant) -> Outcome<Server> {
+    pub(crate) async fn start(contestant: &ServingContestant) -> BenchResult<RunningServer> {
         let Start { command, port, ready, reads, folder } = contestant.start()?;
         let mut child = command.spawn()?;
         let output = if reads == Reads::Stdout { child.stdout.take() } else { child.stderr.take() };
@@ -40,10 +40,10 @@ impl Server {
                     count += 1;
                 }
             }
-            Outcome::Ok(())
+            BenchResult::Ok(())
         });
         let told = told.await.unwrap_or_else(|_| Err("its workers are not ready in time".into()));
-        let mut server = Server { child, port: 0, rest: tokio::spawn(read_to_the_end(lines)), _folder: folder };
+        let mut server = RunningServer { child, port: 0, rest: tokio::spawn(read_to_the_end(lines)), _folder: folder };
         match told.and_then(|()| port.or(said).ok_or_else(|| "it does not say where it listens".into())) {
             Ok(port) => server.port = port,
             Err(error) => {
@@ -59,12 +59,12 @@ impl Server {
     }
 
     /// Ends it, and waits until its workers have ended, too.
-    pub(crate) async fn stop(mut self) -> Outcome<()> {
+    pub(crate) async fn stop(mut self) -> BenchResult<()> {
         self.child.kill(Signal::SIGTERM)?;
         let ended = timeout(LIMIT, async {
             self.child.close().await?;
             self.rest.await?;
-            Outcome::Ok(())
+            BenchResult::Ok(())
         });
         match ended.await {
             Ok(outcome) => outcome,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use forklore::child_process::{Command, Signal, exec_file};
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 use forklore_benches::wrk::Measured;
 
 /// How many connections it keeps open at a time.
@@ -12,28 +12,28 @@ pub(crate) const CONNECTIONS: u32 = 64;
 
 /// How the requests come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Load {
+pub(crate) enum LoadKind {
     KeepAlive,
     ConnectionPerRequest,
 }
 
-impl Load {
-    pub(crate) const ALL: [Load; 2] = [Load::KeepAlive, Load::ConnectionPerRequest];
+impl LoadKind {
+    pub(crate) const ALL: [LoadKind; 2] = [LoadKind::KeepAlive, LoadKind::ConnectionPerRequest];
 }
 
-impl fmt::Display for Load {
+impl fmt::Display for LoadKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Load::KeepAlive => "keep-alive",
-            Load::ConnectionPerRequest => "a connection per request",
+            LoadKind::KeepAlive => "keep-alive",
+            LoadKind::ConnectionPerRequest => "a connection per request",
         })
     }
 }
 
-pub(crate) async fn measure(port: u16, load: Load, seconds: u64) -> Outcome<Measured> {
+pub(crate) async fn measure(port: u16, load: LoadKind, seconds: u64) -> BenchResult<Measured> {
     let mut command = Command::new("wrk").args(["-t1", "--latency"]).arg(format!("-c{CONNECTIONS}"));
     command = command.arg(format!("-d{seconds}s")).parent_death_signal(Signal::SIGKILL);
-    if load == Load::ConnectionPerRequest {
+    if load == LoadKind::ConnectionPerRequest {
         command = command.args(["-H", "Connection: close"]);
     }
     let command = command.arg(format!("http://127.0.0.1:{port}/"));

@@ -3,13 +3,14 @@
 use forklore::child_process::{Command, Exit, Signal, Stdio};
 use forklore::cluster::{Disconnection, Options};
 use forklore::ipc::{Ending, Handle, Settings};
+use harness::watched::{Watched, round_robin};
+use harness::{TestResult, until};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
 use crate::clients::Crowd;
-use crate::kit::{Outcome, PROGRAMS, rust, until};
-use crate::watched::{Watched, round_robin, stop};
+use crate::kit::{PROGRAMS, rust, stop};
 
 fn shell(script: &str) -> Command {
     Command::new("sh").args(["-c", script]).stdin(Stdio::Pipe)
@@ -32,7 +33,7 @@ fn sentence(how: &Disconnection) -> String {
     how.error.as_ref().expect("an error").to_string()
 }
 
-pub(crate) async fn the_reason_of_an_end_is_told() -> Outcome {
+pub(crate) async fn the_reason_of_the_end_is_reported() -> TestResult {
     let cluster = Watched::new(Options::default().message_limit(1000));
     let said = [
         ("echo no JSON >&3; exec cat", "no JSON"),
@@ -65,7 +66,7 @@ pub(crate) async fn the_reason_of_an_end_is_told() -> Outcome {
 }
 
 /// A worker's own settings hold unless the options say otherwise.
-pub(crate) async fn settings_of_a_channel_are_merged() -> Outcome {
+pub(crate) async fn settings_of_a_channel_are_merged() -> TestResult {
     let long =
         || shell(r#"printf "%02000d\n" 7 >&3; exec cat"#).channel_settings(Settings::default().message_limit(500));
     let limit = |how: Disconnection| sentence(&how).split_whitespace().find_map(|word| word.parse::<u32>().ok());
@@ -79,7 +80,7 @@ pub(crate) async fn settings_of_a_channel_are_merged() -> Outcome {
 }
 
 /// Four handles are on their way although the cluster's own window is one.
-pub(crate) async fn a_window_of_a_channel_is_kept() -> Outcome {
+pub(crate) async fn a_window_of_a_channel_is_kept() -> TestResult {
     let cluster = Watched::new(Options::default().window(1));
     let command = Command::new("sh").args(["-c", "exec cat <&3"]).stdout(Stdio::Pipe);
     let worker = cluster.start(command.channel_settings(Settings::default().window(4)));
@@ -103,7 +104,7 @@ pub(crate) async fn a_window_of_a_channel_is_kept() -> Outcome {
 }
 
 /// A stopped worker can do nothing for the end of its channel.
-pub(crate) async fn a_channel_is_closed_at_once() -> Outcome {
+pub(crate) async fn a_channel_is_closed_at_once() -> TestResult {
     let cluster = round_robin();
     let (stopped, address) = cluster.server(rust("answer")).await;
     stop(&stopped).await;
@@ -122,7 +123,7 @@ pub(crate) async fn a_channel_is_closed_at_once() -> Outcome {
 }
 
 /// A worker that runs learns it from the end of its channel, and exits.
-pub(crate) async fn a_worker_exits_when_its_channel_is_closed() -> Outcome {
+pub(crate) async fn a_worker_exits_when_its_channel_is_closed() -> TestResult {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (worker, _) = cluster.server(program("answer")).await;

@@ -5,14 +5,15 @@ use std::net::Ipv4Addr;
 use forklore::child_process::{Command, Exit, Signal, Stdio};
 use forklore::cluster::State;
 use forklore::cluster::schedule::Policy;
+use harness::watched::{round_robin, watched};
+use harness::{TestResult, until};
 use tokio::net::TcpStream;
 
 use crate::clients::{Crowd, ask, exchange, heard, number};
-use crate::kit::{IMPOSTOR, Outcome, PROGRAMS, WORKER, node, rust, until};
+use crate::kit::{IMPOSTOR, PROGRAMS, WORKER, node, rust, say, stop};
 use crate::malice;
-use crate::watched::{policy, round_robin, say, stop};
 
-pub(crate) async fn before_it_is_online() -> Outcome {
+pub(crate) async fn before_it_is_online() -> TestResult {
     let cluster = round_robin();
     let (other, address) = cluster.server(rust("answer")).await;
     // One that never says a word, and one that had no time to.
@@ -30,7 +31,7 @@ pub(crate) async fn before_it_is_online() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn after_online_and_before_it_listens() -> Outcome {
+pub(crate) async fn after_online_and_before_it_listens() -> TestResult {
     let cluster = round_robin();
     let (other, address) = cluster.server(rust("answer")).await;
     let idle = cluster.start(Command::new(WORKER).arg("answer"));
@@ -43,7 +44,7 @@ pub(crate) async fn after_online_and_before_it_listens() -> Outcome {
 }
 
 /// It has asked to listen, and is handed connections from then on, whether or not it ever says that it listens.
-pub(crate) async fn before_it_says_that_it_listens() -> Outcome {
+pub(crate) async fn before_it_says_that_it_listens() -> TestResult {
     let cluster = round_robin();
     let impostor = cluster.start(Command::new(IMPOSTOR));
     let reply = say(&cluster, &impostor, &malice::query(0)).await;
@@ -60,7 +61,7 @@ pub(crate) async fn before_it_says_that_it_listens() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn before_it_reads_what_it_was_handed() -> Outcome {
+pub(crate) async fn before_it_reads_what_it_was_handed() -> TestResult {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (stopped, address) = cluster.server(program("answer")).await;
@@ -81,7 +82,7 @@ pub(crate) async fn before_it_reads_what_it_was_handed() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn after_it_has_taken_the_connection() -> Outcome {
+pub(crate) async fn after_it_has_taken_the_connection() -> TestResult {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (holding, address) = cluster.server(program("hold")).await;
@@ -97,14 +98,14 @@ pub(crate) async fn after_it_has_taken_the_connection() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn with_its_connections_open_among_200() -> Outcome {
+pub(crate) async fn with_its_connections_open_among_200() -> TestResult {
     for taken in [1, 10, 20, 30] {
         with_so_many_taken(rust, taken).await?;
     }
     with_so_many_taken(node, 20).await
 }
 
-async fn with_so_many_taken(program: fn(&str) -> Command, taken: u64) -> Outcome {
+async fn with_so_many_taken(program: fn(&str) -> Command, taken: u64) -> TestResult {
     let cluster = round_robin();
     let (workers, address) = cluster.servers(3, || program("echo")).await;
     let mut clients = tokio::task::JoinSet::new();
@@ -143,7 +144,7 @@ fn workers_number(text: &str, token: &str) -> Option<u32> {
     text.strip_suffix(token)?.strip_suffix('\n')?.parse().ok()
 }
 
-pub(crate) async fn all_at_once() -> Outcome {
+pub(crate) async fn all_at_once() -> TestResult {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (workers, address) = cluster.servers(3, || program("answer")).await;
@@ -176,9 +177,9 @@ pub(crate) async fn all_at_once() -> Outcome {
 }
 
 /// The socket is the primary's, too, and with it what waits in the kernel.
-pub(crate) async fn all_at_once_when_shared() -> Outcome {
+pub(crate) async fn all_at_once_when_shared() -> TestResult {
     for program in PROGRAMS {
-        let cluster = policy(Policy::Shared);
+        let cluster = watched(Policy::Shared);
         let (workers, address) = cluster.servers(2, || program("answer")).await;
         for worker in &workers {
             stop(worker).await;
@@ -197,7 +198,7 @@ pub(crate) async fn all_at_once_when_shared() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn with_a_grandchild_that_holds_its_channel() -> Outcome {
+pub(crate) async fn with_a_grandchild_that_holds_its_channel() -> TestResult {
     let cluster = round_robin();
     // The shell's child has all that the shell has, the channel, too, and lives until its input ends.
     let script = r#"exec 4<&0; cat <&4 >/dev/null & exec "$0" "$@" 4<&-"#;

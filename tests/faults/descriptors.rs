@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use forklore::child_process::Command;
 use forklore::cluster::schedule::Policy;
+use harness::watched::round_robin;
+use harness::{TestResult, root, until};
 use serde_json::json;
 
 use crate::clients::{Crowd, ask, number};
-use crate::harness::root;
-use crate::kit::{Outcome, WORKER, rust, until};
+use crate::kit::{WORKER, rust, stop};
 use crate::remote::Remote;
-use crate::watched::{round_robin, stop};
 
 fn few(what: &str) -> Command {
     let script = "ulimit -n 64; exec node \"$0\" \"$1\"";
@@ -19,7 +19,7 @@ fn few(what: &str) -> Command {
 
 const PROGRAMS: [fn(&str) -> Command; 2] = [rust, few];
 
-pub(crate) async fn a_worker_without_any_is_passed_over_until_it_has_some() -> Outcome {
+pub(crate) async fn a_worker_without_any_is_passed_over_until_it_has_some() -> TestResult {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (workers, address) = cluster.servers(2, || program("answer")).await;
@@ -45,7 +45,7 @@ pub(crate) async fn a_worker_without_any_is_passed_over_until_it_has_some() -> O
 /// How many connections nobody can take.
 const CROWD: usize = 40;
 
-pub(crate) async fn no_worker_has_any_and_the_connections_rest() -> Outcome {
+pub(crate) async fn no_worker_has_any_and_the_connections_wait() -> TestResult {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (workers, address) = cluster.servers(2, || program("answer")).await;
@@ -71,7 +71,7 @@ pub(crate) async fn no_worker_has_any_and_the_connections_rest() -> Outcome {
 }
 
 /// One has refused it, the other one dies: the first is asked again.
-pub(crate) async fn what_one_refused_is_its_own_when_the_other_dies() -> Outcome {
+pub(crate) async fn a_refused_connection_is_offered_again_when_the_other_worker_dies() -> TestResult {
     let cluster = round_robin();
     let (full, address) = cluster.server(rust("answer")).await;
     cluster.tell(&full, "fill", "full").await;
@@ -87,7 +87,7 @@ pub(crate) async fn what_one_refused_is_its_own_when_the_other_dies() -> Outcome
     Ok(())
 }
 
-pub(crate) async fn the_primary_has_none_and_goes_on_when_it_has() -> Outcome {
+pub(crate) async fn the_primary_has_none_and_goes_on_when_it_has() -> TestResult {
     let mut primary = Remote::start(Policy::RoundRobin).await;
     let (worker, address) = primary.server(&[WORKER, "answer", "127.0.0.1:0"]).await;
     primary.fill(0).await;
@@ -107,7 +107,7 @@ pub(crate) async fn the_primary_has_none_and_goes_on_when_it_has() -> Outcome {
 }
 
 /// Each connection that is taken makes room for the next one.
-pub(crate) async fn the_primary_has_one_and_serves_them_one_by_one() -> Outcome {
+pub(crate) async fn the_primary_has_one_and_serves_them_one_by_one() -> TestResult {
     let mut primary = Remote::start(Policy::RoundRobin).await;
     let (worker, address) = primary.server(&[WORKER, "answer", "127.0.0.1:0"]).await;
     primary.fill(1).await;

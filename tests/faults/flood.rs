@@ -5,10 +5,11 @@ use std::future::Future;
 
 use forklore::child_process::{Exit, Signal};
 use forklore::cluster::schedule::Policy;
+use harness::TestResult;
 use serde_json::{Value, json};
 
 use crate::clients::Load;
-use crate::kit::{Outcome, WORKER};
+use crate::kit::WORKER;
 use crate::malice::query_with;
 use crate::remote::{Remote, Theirs};
 
@@ -44,7 +45,7 @@ async fn flooded(policy: Policy, how: [&str; 3], line: &str) -> (Remote, Theirs,
 }
 
 /// The primary ends a worker that floods it and reads nothing, and stays small. Its clients are served all the time.
-async fn is_ended(policy: Policy, how: [&str; 3], line: String) -> Outcome {
+async fn is_ended(policy: Policy, how: [&str; 3], line: String) -> TestResult {
     let (mut primary, flooding, load, before) = flooded(policy, how, &line).await;
     load.more(100).await;
     let mut descriptors = 0;
@@ -68,40 +69,40 @@ async fn is_ended(policy: Policy, how: [&str; 3], line: String) -> Outcome {
     Ok(())
 }
 
-pub(crate) fn counts_are_asked_for() -> impl Future<Output = Outcome> {
+pub(crate) fn counts_are_asked_for() -> impl Future<Output = TestResult> {
     is_ended(Policy::RoundRobin, AGAIN, r#"{"cmd":"NODE_SOCKET_GET_COUNT","key":"none"}"#.to_owned())
 }
 
-pub(crate) fn the_same_listener_is_asked_for() -> impl Future<Output = Outcome> {
+pub(crate) fn the_same_listener_is_asked_for() -> impl Future<Output = TestResult> {
     is_ended(Policy::RoundRobin, AGAIN, query_with(1, &json!({ "index": 7 })).to_string())
 }
 
-pub(crate) fn new_listeners_are_asked_for() -> impl Future<Output = Outcome> {
+pub(crate) fn new_listeners_are_asked_for() -> impl Future<Output = TestResult> {
     is_ended(Policy::RoundRobin, COUNTING, new_each_time(&json!({})))
 }
 
-pub(crate) fn new_shared_listeners_are_asked_for() -> impl Future<Output = Outcome> {
+pub(crate) fn new_shared_listeners_are_asked_for() -> impl Future<Output = TestResult> {
     is_ended(Policy::Shared, COUNTING, new_each_time(&json!({})))
 }
 
-pub(crate) fn udp_sockets_are_asked_for() -> impl Future<Output = Outcome> {
+pub(crate) fn udp_sockets_are_asked_for() -> impl Future<Output = TestResult> {
     is_ended(Policy::RoundRobin, COUNTING, new_each_time(&json!({ "addressType": "udp4" })))
 }
 
-pub(crate) fn the_same_udp_socket_is_asked_for() -> impl Future<Output = Outcome> {
+pub(crate) fn the_same_udp_socket_is_asked_for() -> impl Future<Output = TestResult> {
     is_ended(Policy::RoundRobin, AGAIN, query_with(1, &json!({ "addressType": "udp4" })).to_string())
 }
 
-pub(crate) fn handles_are_announced_that_do_not_come() -> impl Future<Output = Outcome> {
+pub(crate) fn handles_are_announced_that_do_not_come() -> impl Future<Output = TestResult> {
     is_ended(Policy::RoundRobin, AGAIN, r#"{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}"#.to_owned())
 }
 
-pub(crate) fn it_says_that_it_leaves() -> impl Future<Output = Outcome> {
+pub(crate) fn it_says_that_it_leaves() -> impl Future<Output = TestResult> {
     is_ended(Policy::RoundRobin, AGAIN, r#"{"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":1}"#.to_owned())
 }
 
 /// Floods the events of a user that receives none. The worker is not to blame, and is not ended: it waits.
-async fn waits_for_a_slow_user(line: &str) -> Outcome {
+async fn waits_for_a_slow_user(line: &str) -> TestResult {
     let mut primary = Remote::wished(Policy::RoundRobin, &json!({ "stallLimit": STALL_LIMIT })).await;
     let (_, address) = primary.server(&[WORKER, "answer", "127.0.0.1:0"]).await;
     let load = Load::of(4, address);
@@ -129,17 +130,17 @@ async fn waits_for_a_slow_user(line: &str) -> Outcome {
     Ok(())
 }
 
-pub(crate) fn a_slow_user_is_told_that_it_listens() -> impl Future<Output = Outcome> {
+pub(crate) fn a_slow_user_is_told_that_it_listens() -> impl Future<Output = TestResult> {
     let line = r#"{"cmd":"NODE_CLUSTER","act":"listening","address":null,"port":1,"addressType":4,"seq":1}"#;
     waits_for_a_slow_user(line)
 }
 
-pub(crate) fn a_slow_user_is_sent_messages() -> impl Future<Output = Outcome> {
+pub(crate) fn a_slow_user_is_sent_messages() -> impl Future<Output = TestResult> {
     waits_for_a_slow_user(r#"{"a message":"of some length, of which there are many"}"#)
 }
 
 /// A worker that floods and reads, as far as a shell does, is never ended. The others' clients are all served.
-pub(crate) async fn one_does_not_starve_the_others() -> Outcome {
+pub(crate) async fn one_does_not_starve_the_others() -> TestResult {
     let noise = r#"{"cmd":"NODE_CLUSTER","act":"close","key":"no such listener"}"#;
     let (primary, flooding, load, before) = flooded(Policy::RoundRobin, AGAIN, noise).await;
     load.more(2000).await;

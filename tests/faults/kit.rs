@@ -1,17 +1,10 @@
 //! What every trial here starts from.
 
-use std::cell::RefCell;
-use std::ffi::OsString;
-use std::future::Future;
-use std::time::Duration;
-
-use forklore::child_process::Command;
-use libtest_mimic::Trial;
-
-use crate::harness::started::{DEADLINE, Mark};
-use crate::harness::{root, trial};
-
-pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
+use forklore::child_process::{Command, Signal};
+use forklore::cluster::Worker;
+use harness::watched::Watched;
+use harness::{process, root, until};
+use serde_json::{Value, json};
 
 pub(crate) const WORKER: &str = env!("CARGO_BIN_EXE_test-cluster-worker");
 pub(crate) const IMPOSTOR: &str = env!("CARGO_BIN_EXE_test-cluster-impostor");
@@ -19,49 +12,29 @@ pub(crate) const IMPOSTOR: &str = env!("CARGO_BIN_EXE_test-cluster-impostor");
 /// Both kinds of worker, by what they do.
 pub(crate) const PROGRAMS: [fn(&str) -> Command; 2] = [rust, node];
 
-thread_local! {
-    /// What marks the processes of the trial that runs on this thread.
-    static MARKS: RefCell<Vec<Mark>> = RefCell::default();
-}
-
-/// An environment variable for what a trial starts: at its end nobody who has it may be left.
-pub(crate) fn marked() -> (OsString, OsString) {
-    let mut command = std::process::Command::new("nobody");
-    let mark = Mark::put_on(&mut command);
-    MARKS.with_borrow_mut(|marks| marks.push(mark));
-    let (name, value) = command.get_envs().next().expect("a mark");
-    (name.to_owned(), value.expect("a value").to_owned())
-}
-
-/// A test with a runtime of its own, which must end and leave nothing behind.
-pub(crate) fn case<F: Future<Output = Outcome> + 'static>(
-    name: &'static str,
-    needs: &[&str],
-    test: fn() -> F,
-) -> Trial {
-    trial(name, needs, move || {
-        MARKS.take();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let ended = runtime.block_on(async { tokio::time::timeout(DEADLINE, test()).await });
-        ended.expect("it ends").expect("no error");
-        drop(runtime);
-        let left: Vec<String> = MARKS.take().iter().flat_map(Mark::leftovers).collect();
-        assert!(left.is_empty(), "left behind: {left:#?}");
-    })
-}
-
 pub(crate) fn rust(what: &str) -> Command {
     Command::new(WORKER).args([what, "127.0.0.1:0"])
 }
 
 pub(crate) fn node(what: &str) -> Command {
-    Command::new("node").arg(root().join("tests/node/faulty.js")).arg(what)
+    let [node, script, what] = faulty(what);
+    Command::new(node).args([script, what])
 }
 
-/// Looks again and again until it is so.
-pub(crate) async fn until(mut it_is_so: impl FnMut() -> bool) {
-    let mut clock = tokio::time::interval(Duration::from_millis(1));
-    while !it_is_so() {
-        clock.tick().await;
-    }
+/// The words of a worker's command in Node.
+pub(crate) fn faulty(what: &str) -> [String; 3] {
+    let node = harness::find("node").expect("node").display().to_string();
+    [node, root().join("tests/node/faulty.js").display().to_string(), what.to_owned()]
+}
+
+/// Stops a worker, and waits until it has stopped: it may be running on another processor at this moment.
+pub(crate) async fn stop(worker: &Worker) {
+    assert!(worker.kill(Signal::SIGSTOP).expect("it may"));
+    until(|| process::state(worker.pid()) == Some('T')).await;
+}
+
+/// Has an impostor say something to its primary, and returns what the primary answers.
+pub(crate) async fn say(cluster: &Watched, impostor: &Worker, what: &Value) -> Value {
+    impostor.send(&json!({ "say": what })).await.expect("sent");
+    cluster.message(impostor).await["heard"].take()
 }

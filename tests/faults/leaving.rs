@@ -3,10 +3,11 @@
 use forklore::child_process::{Command, Exit, Signal};
 use forklore::cluster::Worker;
 use forklore::cluster::schedule::Policy;
+use harness::TestResult;
+use harness::watched::round_robin;
 
 use crate::clients::{Crowd, Load};
-use crate::kit::{Outcome, PROGRAMS, node, rust};
-use crate::watched::{round_robin, stop};
+use crate::kit::{PROGRAMS, node, rust, stop};
 
 /// How many clients there are at any time.
 const CLIENTS: usize = 8;
@@ -17,8 +18,8 @@ async fn replaced(
     program: fn(&str) -> Command,
     rounds: usize,
     leave: impl AsyncFn(&Worker),
-) -> Outcome {
-    let cluster = crate::watched::policy(policy);
+) -> TestResult {
+    let cluster = harness::watched::watched(policy);
     let (mut workers, address) = cluster.servers(3, || program("answer")).await;
     let load = Load::of(CLIENTS, address);
     for round in 0..rounds {
@@ -36,14 +37,14 @@ async fn replaced(
     Ok(())
 }
 
-pub(crate) async fn each_is_told_to_disconnect() -> Outcome {
+pub(crate) async fn each_is_told_to_disconnect() -> TestResult {
     for policy in Policy::ALL {
         replaced(policy, rust, 10, async |worker| worker.disconnect()).await?;
     }
     replaced(Policy::RoundRobin, node, 3, async |worker| worker.disconnect()).await
 }
 
-pub(crate) async fn each_disconnects_itself() -> Outcome {
+pub(crate) async fn each_disconnects_itself() -> TestResult {
     let leave = async |worker: &Worker| worker.send("leave").await.expect("sent");
     for policy in Policy::ALL {
         replaced(policy, rust, 10, leave).await?;
@@ -52,7 +53,7 @@ pub(crate) async fn each_disconnects_itself() -> Outcome {
 }
 
 /// Told while what it was handed lies before it, unread.
-pub(crate) async fn told_with_a_connection_on_its_way() -> Outcome {
+pub(crate) async fn told_with_a_connection_on_its_way() -> TestResult {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (leaving, address) = cluster.server(program("answer")).await;
@@ -72,7 +73,7 @@ pub(crate) async fn told_with_a_connection_on_its_way() -> Outcome {
 }
 
 /// It leaves at a connection, when others may be on their way to it.
-pub(crate) async fn it_leaves_at_its_tenth_connection() -> Outcome {
+pub(crate) async fn it_disconnects_at_its_tenth_connection() -> TestResult {
     let cluster = round_robin();
     let (steady, address) = cluster.server(rust("answer")).await;
     let load = Load::of(CLIENTS, address);
@@ -90,7 +91,7 @@ pub(crate) async fn it_leaves_at_its_tenth_connection() -> Outcome {
 
 /// It exits without a word as soon as it has answered one. What else it was handed is answered by another one, and only
 /// that.
-pub(crate) async fn it_exits_at_its_first_connection() -> Outcome {
+pub(crate) async fn it_exits_after_its_first_connection() -> TestResult {
     for (program, rounds) in [(rust as fn(&str) -> Command, 20), (node, 3)] {
         let cluster = round_robin();
         let (_steady, address) = cluster.server(rust("answer")).await;
@@ -106,7 +107,7 @@ pub(crate) async fn it_exits_at_its_first_connection() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn the_only_one_leaves_and_its_successor_comes_later() -> Outcome {
+pub(crate) async fn the_only_one_leaves_and_its_successor_comes_later() -> TestResult {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (leaving, address) = cluster.server(program("answer")).await;

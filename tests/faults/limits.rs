@@ -9,6 +9,8 @@ use forklore::cluster::Options;
 use forklore::cluster::schedule::Policy;
 use forklore::cluster::state::primary::{Closed, Effect, Input, PrimaryState};
 use forklore::cluster::state::{FromWorker, Query};
+use harness::watched::{Watched, round_robin};
+use harness::{TestResult, until};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -16,11 +18,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::clients::{Crowd, ask, heard, number};
-use crate::harness::root;
-use crate::kit::{IMPOSTOR, Outcome, WORKER, rust, until};
+use crate::kit::{IMPOSTOR, WORKER, faulty, rust, say};
 use crate::malice::query_with;
 use crate::remote::Remote;
-use crate::watched::{Watched, round_robin, say};
 
 /// Linux's error numbers, negative as a worker is answered.
 const EACCES: i64 = -13;
@@ -37,15 +37,15 @@ const CONNECTING: usize = 64;
 /// How many descriptors the primary has when it accepts no more: some are left for what is not a connection.
 const FULL: usize = 1024 - 40;
 
-pub(crate) async fn workers_are_replaced_when_descriptors_run_out() -> Outcome {
+pub(crate) async fn workers_are_replaced_when_descriptors_run_out() -> TestResult {
     // The clients are this process's.
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
     let mut primary = Remote::limited(1024, 1024, &json!({ "refork": true })).await;
-    let script = root().join("tests/node/faulty.js");
+    let faulty = faulty("answer");
     let (mut workers, mut address) = (Vec::new(), None);
     for _ in 0..4 {
-        let (worker, here) = primary.server(&["node", script.to_str().expect("text"), "answer"]).await;
+        let (worker, here) = primary.server(&faulty.each_ref().map(String::as_str)).await;
         workers.push(worker);
         address = Some(here);
     }
@@ -82,7 +82,7 @@ pub(crate) async fn workers_are_replaced_when_descriptors_run_out() -> Outcome {
 }
 
 /// The workers have the limit that the primary was started with, and the primary has the highest that it may have.
-pub(crate) async fn the_primary_raises_its_limit_and_not_the_workers() -> Outcome {
+pub(crate) async fn the_primary_raises_its_limit_and_not_the_workers() -> TestResult {
     for (wishes, soft) in [(json!({}), "3000"), (json!({ "keepLimit": true }), "1000")] {
         let mut primary = Remote::limited(1000, 3000, &wishes).await;
         let script = r#"echo "[\"$(ulimit -Sn)\",\"$(ulimit -Hn)\"]" >&3; exec cat <&3 >&2"#;
@@ -96,7 +96,7 @@ pub(crate) async fn the_primary_raises_its_limit_and_not_the_workers() -> Outcom
 }
 
 /// A worker that asks for every descriptor of its primary gets the announced one, under every policy.
-pub(crate) async fn only_announced_descriptors_are_given() -> Outcome {
+pub(crate) async fn only_announced_descriptors_are_given() -> TestResult {
     for policy in [Policy::RoundRobin, Policy::Shared] {
         let mut primary = Remote::wished(policy, &json!({ "announce": true })).await;
         let announced: [u64; 2] = serde_json::from_value(primary.next("announced").await["announced"].take())?;
@@ -129,7 +129,7 @@ pub(crate) async fn only_announced_descriptors_are_given() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_refused_descriptor_names_the_option() -> Outcome {
+pub(crate) async fn a_refused_descriptor_names_the_option() -> TestResult {
     let cluster = round_robin();
     let worker = cluster.start(Command::new(WORKER).args(["answer", "fd:0"]));
     let error = cluster.message(&worker).await;
@@ -140,7 +140,7 @@ pub(crate) async fn a_refused_descriptor_names_the_option() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_has_so_many_listeners() -> Outcome {
+pub(crate) async fn a_worker_has_so_many_listeners() -> TestResult {
     let cluster = Watched::new(Options::default().listeners(3));
     let impostor = cluster.start(Command::new(IMPOSTOR));
     let mut key = Value::Null;
@@ -165,7 +165,7 @@ pub(crate) async fn a_worker_has_so_many_listeners() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn an_idle_listener_is_closed() -> Outcome {
+pub(crate) async fn an_idle_listener_is_closed() -> TestResult {
     let cluster = Watched::new(Options::default().idle_listener_limit(Duration::from_millis(200)));
     let impostor = cluster.start(Command::new(IMPOSTOR));
     let mut ports = Vec::new();
@@ -185,7 +185,7 @@ pub(crate) async fn an_idle_listener_is_closed() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn the_user_closes_a_listener() -> Outcome {
+pub(crate) async fn the_user_closes_a_listener() -> TestResult {
     let cluster = round_robin();
     let (stuck, address) = cluster.server(rust("stuck")).await;
     let crowd = Crowd::of(3, address).await;
@@ -203,7 +203,7 @@ pub(crate) async fn the_user_closes_a_listener() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn what_waits_too_long_is_closed() -> Outcome {
+pub(crate) async fn a_connection_that_waits_too_long_is_closed() -> TestResult {
     let cluster = Watched::new(Options::default().waiting_time(Duration::from_millis(200)));
     let (stuck, address) = cluster.server(rust("stuck")).await;
     let crowd = Crowd::of(5, address).await;
@@ -217,7 +217,7 @@ pub(crate) async fn what_waits_too_long_is_closed() -> Outcome {
 }
 
 /// When descriptors run out is hard to arrange from outside, so this asks the state machine.
-pub(crate) async fn the_broken_are_closed_and_then_the_oldest() -> Outcome {
+pub(crate) async fn broken_connections_are_closed_before_the_oldest() -> TestResult {
     let (mut state, mut effects) = (PrimaryState::default(), Vec::new());
     let group = state.add_group(Options::default());
     let worker = state.next_worker();

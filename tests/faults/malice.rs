@@ -7,13 +7,14 @@ use std::os::unix::net::UnixStream;
 use forklore::child_process::{Command, Exit, Stdio};
 use forklore::cluster::schedule::Policy;
 use forklore::cluster::{State, Worker};
+use harness::watched::{Watched, round_robin};
+use harness::{TestResult, until};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::clients::{all_of, ask, heard, number};
-use crate::kit::{IMPOSTOR, Outcome, rust, until};
-use crate::watched::{Watched, round_robin, say};
+use crate::kit::{IMPOSTOR, rust, say};
 
 /// What a worker asks that wants to listen on any port.
 pub(crate) fn query(seq: u64) -> Value {
@@ -85,7 +86,7 @@ const NOISE: [&str; 22] = [
     r#"{"cmd":"NODE_CLUSTER","act":"listening","address":"127.0.0.1","port":"http","addressType":4,"seq":-5}"#,
 ];
 
-pub(crate) async fn noise_is_ignored() -> Outcome {
+pub(crate) async fn noise_is_ignored() -> TestResult {
     let (cluster, other, address, impostor) = with_impostor().await;
     let deep = format!(r#"{{"cmd":"NODE_CLUSTER","act":"close","key":{}0{}}}"#, "[".repeat(50_000), "]".repeat(50_000));
     for noise in NOISE.iter().chain([&&*deep]) {
@@ -101,7 +102,7 @@ pub(crate) async fn noise_is_ignored() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn of_two_answers_the_first_counts() -> Outcome {
+pub(crate) async fn of_two_answers_the_first_counts() -> TestResult {
     let answer =
         |ack, accepted| json!({ "say": { "cmd": "NODE_CLUSTER", "ack": ack, "accepted": accepted, "seq": 9 } });
     let (cluster, other, address, impostor) = with_impostor().await;
@@ -122,7 +123,7 @@ pub(crate) async fn of_two_answers_the_first_counts() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn what_is_anothers_is_not_closed() -> Outcome {
+pub(crate) async fn a_listener_of_another_worker_is_not_closed() -> TestResult {
     let cluster = round_robin();
     let (other, address) = cluster.server(rust("answer")).await;
     let impostor = cluster.start(Command::new(IMPOSTOR));
@@ -137,9 +138,9 @@ pub(crate) async fn what_is_anothers_is_not_closed() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_bad_address_is_refused() -> Outcome {
+pub(crate) async fn a_bad_address_is_refused() -> TestResult {
     for policy in [Policy::RoundRobin, Policy::Shared] {
-        let cluster = crate::watched::policy(policy);
+        let cluster = harness::watched::watched(policy);
         let impostor = cluster.start(Command::new(IMPOSTOR));
         let (file, (stream, _other_end)) = (std::fs::File::open("/dev/null")?, UnixStream::pair()?);
         let bad = [
@@ -192,7 +193,7 @@ const GARBAGE: [&str; 5] = [
     "\\0\\0\\0\\1\\377\\017",
 ];
 
-pub(crate) async fn garbage_ends_its_channel_and_no_other() -> Outcome {
+pub(crate) async fn garbage_ends_its_channel_and_no_other() -> TestResult {
     let cluster = round_robin();
     let (other, address) = cluster.server(rust("answer")).await;
     for garbage in GARBAGE {

@@ -4,35 +4,35 @@ use std::io::Read;
 use std::net::SocketAddr;
 
 use forklore::cluster::schedule::Policy;
+use harness::{TestResult, until};
 use nix::libc::linger;
 use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::clients::number;
-use crate::harness::root;
-use crate::kit::{Outcome, WORKER, until};
+use crate::kit::{WORKER, faulty};
 use crate::remote::Remote;
 
 /// How many connections, by clients of which each comes again and again.
 const CONNECTIONS: usize = 10_000;
 const CLIENTS: usize = 25;
 
-pub(crate) async fn round_robin_of_rust() -> Outcome {
+pub(crate) async fn round_robin_of_rust() -> TestResult {
     many(Policy::RoundRobin, rust).await
 }
 
-pub(crate) async fn round_robin_of_node() -> Outcome {
+pub(crate) async fn round_robin_of_node() -> TestResult {
     many(Policy::RoundRobin, node).await
 }
 
-pub(crate) async fn shared_by_rust() -> Outcome {
+pub(crate) async fn shared_by_rust() -> TestResult {
     many(Policy::Shared, rust).await
 }
 
-pub(crate) async fn shared_by_node() -> Outcome {
+pub(crate) async fn shared_by_node() -> TestResult {
     many(Policy::Shared, node).await
 }
 
-pub(crate) async fn least_connections_of_rust() -> Outcome {
+pub(crate) async fn least_connections_of_rust() -> TestResult {
     many(Policy::LeastConnections, rust).await
 }
 
@@ -41,8 +41,7 @@ fn rust() -> Vec<String> {
 }
 
 fn node() -> Vec<String> {
-    let script = root().join("tests/node/faulty.js").display().to_string();
-    vec!["node".to_owned(), script, "answer".to_owned()]
+    faulty("answer").to_vec()
 }
 
 /// A client, which comes again and again.
@@ -59,7 +58,7 @@ fn come(address: SocketAddr) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn many(policy: Policy, program: fn() -> Vec<String>) -> Outcome {
+async fn many(policy: Policy, program: fn() -> Vec<String>) -> TestResult {
     let mut primary = Remote::start(policy).await;
     let program = program();
     let words: Vec<&str> = program.iter().map(String::as_str).collect();

@@ -1,20 +1,19 @@
-//! The end of the primary, which is that of all its workers, whatever they do.
+//! The end of a primary ends its workers, whatever they do. Each case checks at its end that no process is left.
 
 use forklore::child_process::{Exit, Signal};
 use forklore::cluster::schedule::Policy;
+use harness::TestResult;
 use serde_json::json;
 
 use crate::clients::{ask, number};
-use crate::harness::root;
-use crate::kit::{Outcome, WORKER};
+use crate::kit::{WORKER, faulty};
 use crate::remote::Remote;
 
 /// A primary with four workers, two of which will never look up again.
 async fn with_four() -> Remote {
     let mut primary = Remote::start(Policy::RoundRobin).await;
-    let faulty = root().join("tests/node/faulty.js");
-    let (rust, node) = ([WORKER, "answer", "127.0.0.1:0"], ["node", faulty.to_str().expect("UTF-8"), "answer"]);
-    for command in [&rust, &node] {
+    let faulty = faulty("answer");
+    for command in [&[WORKER, "answer", "127.0.0.1:0"], &faulty.each_ref().map(String::as_str)] {
         let serving = primary.fork("fork", command).await;
         let stuck = primary.fork("fork", command).await;
         primary.listening(serving).await;
@@ -25,44 +24,31 @@ async fn with_four() -> Remote {
     primary
 }
 
-/// Waits for its end; that nobody is left then is seen at the end of every trial.
-async fn is_over(primary: Remote, exit: Exit) -> Outcome {
-    assert_eq!(primary.child.exit().await?, exit);
+pub(crate) async fn the_primary_is_killed() -> TestResult {
+    for signal in [Signal::SIGKILL, Signal::SIGTERM, Signal::SIGINT] {
+        let primary = with_four().await;
+        assert!(primary.child.kill(signal)?);
+        assert_eq!(primary.child.exit().await?, Exit::Signal(signal));
+    }
     Ok(())
 }
 
-async fn killed_by(signal: Signal) -> Outcome {
-    let primary = with_four().await;
-    assert!(primary.child.kill(signal)?);
-    is_over(primary, Exit::Signal(signal)).await
-}
-
-pub(crate) async fn killed_by_sigkill() -> Outcome {
-    killed_by(Signal::SIGKILL).await
-}
-
-pub(crate) async fn killed_by_sigterm() -> Outcome {
-    killed_by(Signal::SIGTERM).await
-}
-
-pub(crate) async fn killed_by_sigint() -> Outcome {
-    killed_by(Signal::SIGINT).await
-}
-
-pub(crate) async fn its_main_panics() -> Outcome {
+pub(crate) async fn the_primary_panics() -> TestResult {
     let primary = with_four().await;
     primary.tell(&json!("panic")).await;
-    is_over(primary, Exit::Code(101)).await
+    assert_eq!(primary.child.exit().await?, Exit::Code(101));
+    Ok(())
 }
 
-pub(crate) async fn its_main_returns() -> Outcome {
+pub(crate) async fn the_primary_returns() -> TestResult {
     let primary = with_four().await;
     primary.tell(&json!("return")).await;
-    is_over(primary, Exit::Code(0)).await
+    assert_eq!(primary.child.exit().await?, Exit::Code(0));
+    Ok(())
 }
 
 /// The kernel takes the end of the thread that has forked for that of the parent.
-pub(crate) async fn the_thread_that_forked_ends_and_its_worker_does_not() -> Outcome {
+pub(crate) async fn the_thread_that_forked_ends_and_its_worker_does_not() -> TestResult {
     let mut primary = Remote::start(Policy::RoundRobin).await;
     let worker = primary.fork("forkElsewhere", &[WORKER, "answer", "127.0.0.1:0"]).await;
     let address = primary.listening(worker).await;

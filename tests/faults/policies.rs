@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
 use forklore::cluster::schedule::Policy;
+use harness::watched::watched;
+use harness::{TestResult, until};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::clients::{all_of, ask, number};
-use crate::kit::{Outcome, rust, until};
-use crate::watched::{policy, stop};
+use crate::kit::{rust, stop};
 
 /// Asks from another one of this machine's own addresses.
 async fn ask_from(client: u8, address: SocketAddr) -> u32 {
@@ -18,8 +19,8 @@ async fn ask_from(client: u8, address: SocketAddr) -> u32 {
     number(&all_of(stream).await)
 }
 
-pub(crate) async fn sticky_keeps_each_client_at_its_worker() -> Outcome {
-    let cluster = policy(Policy::Sticky);
+pub(crate) async fn sticky_keeps_each_client_at_its_worker() -> TestResult {
+    let cluster = watched(Policy::Sticky);
     let (workers, address) = cluster.servers(4, || rust("answer")).await;
     let mut homes = BTreeMap::new();
     for round in 0..4 {
@@ -39,8 +40,8 @@ pub(crate) async fn sticky_keeps_each_client_at_its_worker() -> Outcome {
 }
 
 /// One that is late keeps its own clients waiting, and when it dies they go to the others.
-pub(crate) async fn sticky_waits_for_one_that_is_stuck_until_it_is_dead() -> Outcome {
-    let cluster = policy(Policy::Sticky);
+pub(crate) async fn sticky_waits_for_a_stuck_worker_until_it_is_dead() -> TestResult {
+    let cluster = watched(Policy::Sticky);
     let (workers, address) = cluster.servers(3, || rust("answer")).await;
     let mut homes = BTreeMap::new();
     for client in 2..32 {
@@ -66,8 +67,8 @@ pub(crate) async fn sticky_waits_for_one_that_is_stuck_until_it_is_dead() -> Out
     Ok(())
 }
 
-pub(crate) async fn weights_are_respected() -> Outcome {
-    let cluster = policy(Policy::Weighted);
+pub(crate) async fn weights_are_respected() -> TestResult {
+    let cluster = watched(Policy::Weighted);
     let (workers, address) = cluster.servers(3, || rust("answer")).await;
     for (worker, weight) in workers.iter().zip([1, 2, 5]) {
         worker.set_weight(weight);
@@ -84,8 +85,8 @@ pub(crate) async fn weights_are_respected() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn one_that_keeps_its_connections_gets_fewer() -> Outcome {
-    let cluster = policy(Policy::LeastConnections);
+pub(crate) async fn a_worker_that_keeps_its_connections_gets_fewer() -> TestResult {
+    let cluster = watched(Policy::LeastConnections);
     let (slow, address) = cluster.server(rust("hold")).await;
     let (prompt, _) = cluster.servers(2, || rust("answer")).await;
     let mut held = Vec::new();

@@ -6,9 +6,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use forklore::child_process::{Child, Command, Exit};
 use forklore::cluster::schedule::Policy;
 use forklore::ipc::Channel;
+use harness::marked;
 use serde_json::{Value, json};
-
-use crate::kit::marked;
 
 const PRIMARY: &str = env!("CARGO_BIN_EXE_test-cluster-primary");
 
@@ -45,8 +44,7 @@ impl Remote {
     }
 
     fn run(command: Command, policy: Policy, wishes: &Value) -> Remote {
-        let (name, value) = marked();
-        let command = command.arg(policy.name()).arg(wishes.to_string()).env(name, value);
+        let command = marked(command.arg(policy.name()).arg(wishes.to_string()));
         let (child, channel) = command.fork().expect("it starts");
         Remote { child, channel, unread: VecDeque::new() }
     }

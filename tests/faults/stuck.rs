@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use forklore::child_process::{Command, Exit, Signal};
 use forklore::cluster::{Options, Worker};
+use harness::watched::{Watched, round_robin};
+use harness::{TestResult, until};
 
 use crate::clients::{Crowd, ask, number};
-use crate::kit::{Outcome, PROGRAMS, rust, until};
-use crate::watched::{Watched, round_robin};
+use crate::kit::{PROGRAMS, rust};
 
 /// As many connections as a worker may hold, if nothing else is said.
 const WINDOW: usize = 16;
@@ -25,7 +26,7 @@ async fn one_of_four(program: fn(&str) -> Command, options: Options) -> (Watched
     (cluster, workers, address)
 }
 
-pub(crate) async fn it_holds_its_window_and_no_more() -> Outcome {
+pub(crate) async fn it_holds_no_more_than_its_window() -> TestResult {
     for program in PROGRAMS {
         let (cluster, workers, address) = one_of_four(program, Options::default()).await;
         let (stuck, others) = (&workers[0], &workers[1..]);
@@ -50,7 +51,7 @@ pub(crate) async fn it_holds_its_window_and_no_more() -> Outcome {
 /// What counts as late, and some more.
 const LATE: Duration = Duration::from_millis(30);
 
-pub(crate) async fn late_it_is_handed_nothing_more() -> Outcome {
+pub(crate) async fn it_is_late_and_gets_no_more_connections() -> TestResult {
     for program in PROGRAMS {
         let (cluster, workers, address) = one_of_four(program, Options::default()).await;
         let (stuck, start) = (&workers[0], Instant::now());
@@ -69,7 +70,7 @@ pub(crate) async fn late_it_is_handed_nothing_more() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn it_is_killed_if_there_is_a_limit() -> Outcome {
+pub(crate) async fn it_is_killed_if_there_is_a_limit() -> TestResult {
     for program in PROGRAMS {
         let limit = Options::default().answer_limit(Duration::from_secs(1));
         let (cluster, workers, address) = one_of_four(program, limit).await;
@@ -84,7 +85,7 @@ pub(crate) async fn it_is_killed_if_there_is_a_limit() -> Outcome {
 }
 
 /// It runs, and reads: only that it accepts nothing.
-pub(crate) async fn it_accepts_nothing_and_is_told_to_go() -> Outcome {
+pub(crate) async fn it_accepts_nothing_and_is_told_to_disconnect() -> TestResult {
     let cluster = round_robin();
     let (stuck, address) = cluster.server(rust("stuck")).await;
     let crowd = Crowd::of(5, address).await;
@@ -99,7 +100,7 @@ pub(crate) async fn it_accepts_nothing_and_is_told_to_go() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn nobody_else_is_there() -> Outcome {
+pub(crate) async fn connections_wait_in_the_primary_and_the_kernel_for_a_new_worker() -> TestResult {
     let cluster = Watched::new(Options::default().waiting(8));
     let (stuck, address) = cluster.server(rust("stuck")).await;
     assert!(stuck.kill(Signal::SIGKILL)?);
@@ -112,7 +113,7 @@ pub(crate) async fn nobody_else_is_there() -> Outcome {
     let wanted: Vec<String> = (1..=60).map(|place| format!("{} {place}\n", counting.id())).collect();
     assert_eq!(answers, wanted, "in the order in which they came");
     assert_eq!(cluster.listener().waiting, 0);
-    assert_eq!(cluster.listening(&counting).await, address);
+    assert_eq!(cluster.listening_at(&counting).await, address);
     cluster.end().await;
     Ok(())
 }

@@ -11,11 +11,13 @@ use nix::pty::{Winsize, openpty};
 use nix::sys::termios::{Termios, tcgetattr};
 use nix::unistd::read;
 
-use super::started::{DEADLINE, Mark, end_of};
+use crate::DEADLINE;
+use crate::process::Mark;
+use crate::started::end_of;
 
 /// What a person at a terminal sees and types.
 #[derive(Debug)]
-pub(crate) struct Terminal {
+pub struct Terminal {
     /// The person's side.
     keyboard: File,
     /// The program's side, kept open so that its settings can be read after the program has gone.
@@ -23,12 +25,13 @@ pub(crate) struct Terminal {
     child: Option<Child>,
     /// All that has been shown and was not yet waited for.
     shown: String,
-    pub(crate) mark: Mark,
+    /// What marks the program and everything that it starts.
+    pub mark: Mark,
 }
 
 impl Terminal {
     /// Starts `command` in a new session on a new terminal of 80 columns.
-    pub(crate) fn start(command: &Command) -> Terminal {
+    pub fn start(command: &Command) -> Terminal {
         let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(Some(&size), None).expect("a terminal");
         let end = || pty.slave.try_clone().expect("a descriptor");
@@ -47,12 +50,13 @@ impl Terminal {
         Terminal { keyboard: pty.master.into(), line: pty.slave, child: Some(child), shown: String::new(), mark }
     }
 
-    pub(crate) fn types(&mut self, keys: &str) {
+    /// Types keys.
+    pub fn types(&mut self, keys: &str) {
         self.keyboard.write_all(keys.as_bytes()).expect("the terminal takes it");
     }
 
     /// Waits until `text` is shown, and returns what was shown up to there since the last time.
-    pub(crate) fn shows(&mut self, text: &str) -> String {
+    pub fn shows(&mut self, text: &str) -> String {
         let start = Instant::now();
         loop {
             if let Some(at) = self.shown.find(text) {
@@ -67,13 +71,13 @@ impl Terminal {
         }
     }
 
-    /// The settings of the terminal.
-    pub(crate) fn settings(&self) -> Termios {
+    /// Returns the settings of the terminal.
+    pub fn settings(&self) -> Termios {
         tcgetattr(&self.line).expect("a terminal")
     }
 
-    /// How the program ended, and what was shown and not yet waited for.
-    pub(crate) fn end(&mut self) -> (ExitStatus, String) {
+    /// Waits for the program's end, and returns how it ended and what was shown and not yet waited for.
+    pub fn end(&mut self) -> (ExitStatus, String) {
         let status = end_of(self.child.take().expect("it is waited for once"));
         while poll(&mut [PollFd::new(self.keyboard.as_fd(), PollFlags::POLLIN)], PollTimeout::ZERO).expect("poll") > 0 {
             self.take();

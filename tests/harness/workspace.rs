@@ -1,10 +1,10 @@
-//! A workspace with labs made for tests. `lab` finds it by `CARGO_MANIFEST_DIR`.
+//! A workspace made for tests. The repository's tools find it by `CARGO_MANIFEST_DIR`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::program;
+use crate::program;
 
 const MANIFEST: &str = r#"
 [package]
@@ -24,81 +24,43 @@ question = "What will NAME say?"
 choices = ["nothing", "two facts", "three facts"]
 answer = 2
 because = "It was written that way."
+node.because = "The original was written that way."
 "#;
 
-/// Says two facts, or becomes `sh -c SCRIPT` when its arguments are `sh SCRIPT`.
-const MAIN: &str = r#"
-use std::os::unix::process::CommandExt;
-
-fn main() {
-    let mut words: Vec<String> = std::env::args().skip(1).collect();
-    let json = words.first().is_some_and(|word| word == "--json");
-    if json {
-        words.remove(0);
-    }
-    if let [shell, script] = &words[..] {
-        panic!("{}", std::process::Command::new(shell).args(["-c", script]).exec());
-    }
-    let pid = std::process::id();
-    for (fact, value) in [("colour", "green"), ("size", "RUST_SIZE")] {
-        if json {
-            println!("{{\"us\":1,\"pid\":{pid},\"fact\":\"{fact}\",\"value\":\"{value}\"}}");
-        } else {
-            println!("{fact}: {value}");
-        }
-    }
-}
-"#;
-
-const NODE: &str = r#"
-for (const [fact, value] of [['colour', 'green'], ['size', '4']]) {
-  console.log(process.argv.includes('--json') ? JSON.stringify({ us: 1, pid: process.pid, fact, value }) : `${fact}: ${value}`);
-}
-"#;
-
-/// The labs `90-alpha-equal`, `91-alpha-unequal` (its second fact is not Node's) and `92-broken` (does not compile).
+/// A workspace in a temporary directory.
 #[derive(Debug)]
-pub(crate) struct Workspace {
-    folder: tempfile::TempDir,
-}
+pub struct Workspace(tempfile::TempDir);
 
 impl Workspace {
-    pub(crate) fn new() -> Workspace {
-        let workspace = Workspace { folder: tempfile::tempdir().expect("a temporary folder") };
+    /// Makes a workspace with these labs: the name and `main.rs` of each.
+    pub fn new(labs: &[(&str, &str)]) -> Workspace {
+        let workspace = Workspace(tempfile::tempdir().expect("a temporary directory"));
         workspace.write("Cargo.toml", "[workspace]\nmembers = [\"labs/*\"]\nresolver = \"3\"\n");
         workspace.write("tools/lab/Cargo.toml", "");
-        fs::create_dir(workspace.path("empty")).expect("a folder");
-        for (name, main) in [
-            ("90-alpha-equal", MAIN.replace("RUST_SIZE", "4")),
-            ("91-alpha-unequal", MAIN.replace("RUST_SIZE", "5")),
-            ("92-broken", "fn main() { this is not Rust }\n".to_owned()),
-        ] {
+        for (name, main) in labs {
             workspace.write(&format!("labs/{name}/Cargo.toml"), &MANIFEST.replace("NAME", name));
-            workspace.write(&format!("labs/{name}/src/main.rs"), &main);
-            workspace.write(&format!("labs/{name}/node/main.js"), NODE);
+            workspace.write(&format!("labs/{name}/src/main.rs"), main);
         }
         workspace
     }
 
-    pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
+    /// Returns a path in the workspace.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
     }
 
-    /// Prepares `cargo lab` in this workspace.
-    pub(crate) fn lab(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program("lab"));
-        self.settle(command.args(arguments));
-        command
-    }
-
-    /// Sets the environment variables by which `lab` finds this workspace.
-    pub(crate) fn settle(&self, command: &mut Command) {
-        command.env("CARGO_MANIFEST_DIR", self.path("tools/lab")).env("CARGO_TARGET_DIR", self.path("target"));
-    }
-
-    fn write(&self, path: &str, text: &str) {
+    /// Writes a file, and makes the directories that it needs.
+    pub fn write(&self, path: &str, text: &str) {
         let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a directory");
         fs::write(path, text).expect("a file");
+    }
+
+    /// Prepares the repository's tool `name` for this workspace.
+    pub fn tool(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        let own = self.path("tools").join(name);
+        command.env("CARGO_MANIFEST_DIR", own).env("CARGO_TARGET_DIR", self.path("target"));
+        command
     }
 }

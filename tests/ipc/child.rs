@@ -6,20 +6,20 @@ use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use forklore::child_process::{Child, Command, Exit};
-
+use harness::TestResult;
 use tokio::io::AsyncReadExt;
 
-use super::peer::{Outcome, Peer, handle_line, socket};
+use super::peer::{SocketPeer, handle_line, socket};
 
 /// Starts the program that tests/programs/channel_child.rs describes.
-fn start(what: &str) -> (Child, Peer) {
+fn start(what: &str) -> (Child, SocketPeer) {
     let (ours, theirs) = UnixStream::pair().expect("a pair");
     let command = Command::new(env!("CARGO_BIN_EXE_test-channel-child")).arg(what).env("NODE_CHANNEL_FD", "3");
     let child = command.descriptor(3, OwnedFd::from(theirs).into()).spawn().expect("it starts");
-    (child, Peer::over(ours))
+    (child, SocketPeer::over(ours))
 }
 
-async fn read_to_end(peer: &mut Peer) {
+async fn read_to_end(peer: &mut SocketPeer) {
     while peer.read().await > 0 {
         peer.buffer.clear();
     }
@@ -30,7 +30,7 @@ const WAYS: [&str; 2] = ["leave", "quit"];
 
 /// A Node parent (24, 26) that learnt of the end and of the exit at once lost the event `disconnect`.
 #[tokio::test]
-async fn a_child_keeps_its_end_until_its_parent_has_closed_its_own() -> Outcome {
+async fn a_child_keeps_its_end_until_its_parent_has_closed_its_own() -> TestResult {
     for way in WAYS {
         let (mut child, mut peer) = start(way);
         read_to_end(&mut peer).await;
@@ -49,7 +49,7 @@ async fn a_child_keeps_its_end_until_its_parent_has_closed_its_own() -> Outcome 
 }
 
 #[tokio::test]
-async fn a_child_waits_two_seconds_for_a_parent_that_does_not_close_its_end() -> Outcome {
+async fn a_child_waits_two_seconds_for_a_parent_that_does_not_close_its_end() -> TestResult {
     for way in WAYS {
         let start_time = Instant::now();
         let (mut child, mut peer) = start(way);
@@ -61,7 +61,7 @@ async fn a_child_waits_two_seconds_for_a_parent_that_does_not_close_its_end() ->
 }
 
 #[tokio::test]
-async fn a_child_that_disconnects_has_ended_the_channel() -> Outcome {
+async fn a_child_that_disconnects_has_ended_the_channel() -> TestResult {
     let (mut child, mut peer) = start("leave");
     assert_eq!(peer.line().await, "\"last words\"\n");
     assert_eq!(peer.read().await, 0);

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use forklore::child_process::{Command, Exit, Stdio, exec_file};
 use forklore::ipc::{Channel, Ending, Handle, Settings};
+use harness::TestResult;
 
-use super::peer::{ACK, Outcome, handle_line, inode, next, pair, socket, with_settings};
+use super::peer::{ACK, handle_line, inode, next, pair, socket, with_settings};
 
 /// As much as a channel keeps for a user that does not receive, in bytes.
 const LIMIT: usize = 16 << 20;
@@ -18,7 +19,7 @@ fn both_ends() -> Result<(Channel, Channel), Box<dyn std::error::Error>> {
 
 /// The acknowledgements stood behind what was not received, and both sides waited for ever.
 #[tokio::test]
-async fn two_sides_that_send_handles_before_they_receive_do_not_wait_for_each_other() -> Outcome {
+async fn two_sides_that_send_handles_before_they_receive_do_not_wait_for_each_other() -> TestResult {
     const HANDLES: usize = 300;
     let (one, other) = both_ends()?;
     let send = |channel: Channel| async move {
@@ -40,7 +41,7 @@ async fn two_sides_that_send_handles_before_they_receive_do_not_wait_for_each_ot
 
 /// It was thrown away with what could not be written any more, and the handle then had two owners.
 #[tokio::test]
-async fn an_acknowledgement_that_came_before_a_write_failed_still_counts() -> Outcome {
+async fn an_acknowledgement_that_came_before_a_write_failed_still_counts() -> TestResult {
     let (channel, mut peer) = with_settings(Settings::default().window(8));
     let delivery = channel.post_handle("a handle", Handle::Native(socket().0))?;
     peer.line().await;
@@ -57,7 +58,7 @@ async fn an_acknowledgement_that_came_before_a_write_failed_still_counts() -> Ou
 
 /// `close` waited for the end of a channel that was not read to its end, because nobody received.
 #[tokio::test]
-async fn a_child_closes_though_nobody_received_what_it_sent() -> Outcome {
+async fn a_child_closes_though_nobody_received_what_it_sent() -> TestResult {
     // The last messages fit into the socket when the parent reads no more, so that the child can end.
     let (count, last) = (LIMIT >> 20, 100);
     let program = r#"
@@ -79,7 +80,7 @@ async fn a_child_closes_though_nobody_received_what_it_sent() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_descriptor_that_came_with_another_message_is_not_the_next_ones() -> Outcome {
+async fn a_descriptor_that_came_with_another_message_is_not_the_next_ones() -> TestResult {
     let (channel, peer) = pair();
     let ((stray, _stray_end), (meant, _meant_end)) = (socket(), socket());
     let wanted = inode(&meant);
@@ -95,7 +96,7 @@ async fn a_descriptor_that_came_with_another_message_is_not_the_next_ones() -> O
 
 /// In a program that gives up root, for which the kernel makes an exception.
 #[tokio::test]
-async fn handles_wait_while_too_many_descriptors_are_in_flight() -> Outcome {
+async fn handles_wait_while_too_many_descriptors_are_in_flight() -> TestResult {
     let output = exec_file(Command::new(env!("CARGO_BIN_EXE_test-channel-child")).arg("crowd")).await?;
     let said = output.stdout_lossy();
     let lines: Vec<&str> = said.lines().collect();

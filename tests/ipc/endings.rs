@@ -5,11 +5,12 @@ use std::os::unix::net::UnixStream;
 
 use forklore::error::ErrorKind;
 use forklore::ipc::{Channel, Ending, Handle, Settings};
+use harness::TestResult;
 
-use super::peer::{ACK, Outcome, handle_line, inode, is_closed, let_it_write, next, pair, socket};
+use super::peer::{ACK, handle_line, inode, is_closed, let_it_write, next, pair, socket};
 
 #[tokio::test]
-async fn disconnect_writes_everything_first() -> Outcome {
+async fn disconnect_writes_everything_first() -> TestResult {
     let (channel, mut peer) = pair();
     let text = "x".repeat(3_000_000);
     channel.post(&text)?;
@@ -23,7 +24,7 @@ async fn disconnect_writes_everything_first() -> Outcome {
 }
 
 #[tokio::test]
-async fn disconnect_waits_for_the_acknowledgement_and_keeps_what_came_before() -> Outcome {
+async fn disconnect_waits_for_the_acknowledgement_and_keeps_what_came_before() -> TestResult {
     let (channel, mut peer) = pair();
     let delivery = channel.post_handle("a handle", Handle::Native(socket().0))?;
     channel.post("and a message")?;
@@ -42,7 +43,7 @@ async fn disconnect_waits_for_the_acknowledgement_and_keeps_what_came_before() -
 }
 
 #[tokio::test]
-async fn the_last_user_of_a_channel_disconnects_it() -> Outcome {
+async fn the_last_user_of_a_channel_disconnects_it() -> TestResult {
     let (channel, mut peer) = pair();
     channel.post("last words")?;
     drop(channel.clone());
@@ -54,7 +55,7 @@ async fn the_last_user_of_a_channel_disconnects_it() -> Outcome {
 }
 
 #[test]
-fn what_was_sent_when_the_runtime_ends_is_written_all_the_same() -> Outcome {
+fn what_was_sent_when_the_runtime_ends_is_written_all_the_same() -> TestResult {
     let (ours, mut theirs) = UnixStream::pair()?;
     let reader = std::thread::spawn(move || {
         let mut text = String::new();
@@ -71,7 +72,7 @@ fn what_was_sent_when_the_runtime_ends_is_written_all_the_same() -> Outcome {
 }
 
 #[tokio::test]
-async fn each_way_to_end_is_told_apart_and_nothing_is_lost_before_it() -> Outcome {
+async fn each_way_to_end_is_told_apart_and_nothing_is_lost_before_it() -> TestResult {
     for (last, unread, ending) in
         [("", false, Ending::PeerClosed), ("\"half a mess", false, Ending::CutShort), ("", true, Ending::PeerReset)]
     {
@@ -94,7 +95,7 @@ async fn each_way_to_end_is_told_apart_and_nothing_is_lost_before_it() -> Outcom
 }
 
 #[tokio::test]
-async fn a_peer_that_dies_at_any_step_of_the_exchange_gives_the_handle_back() -> Outcome {
+async fn a_peer_that_dies_at_any_step_of_the_exchange_gives_the_handle_back() -> TestResult {
     for steps in 0..4 {
         let (channel, mut peer) = pair();
         let (one, _other) = socket();
@@ -122,7 +123,7 @@ async fn a_peer_that_dies_at_any_step_of_the_exchange_gives_the_handle_back() ->
 }
 
 #[tokio::test]
-async fn a_peer_that_dies_in_the_middle_of_a_handle_leaves_no_descriptor() -> Outcome {
+async fn a_peer_that_dies_in_the_middle_of_a_handle_leaves_no_descriptor() -> TestResult {
     let (channel, peer) = pair();
     let (one, other) = socket();
     let line = handle_line("net.Socket", "1");
@@ -135,7 +136,7 @@ async fn a_peer_that_dies_in_the_middle_of_a_handle_leaves_no_descriptor() -> Ou
 }
 
 #[tokio::test]
-async fn handles_that_nobody_receives_are_closed_with_the_channel() -> Outcome {
+async fn handles_that_nobody_receives_are_closed_with_the_channel() -> TestResult {
     let (channel, mut peer) = pair();
     let mut others = Vec::new();
     // One with a key: its count must not keep the channel, and with it itself, alive.
@@ -152,7 +153,7 @@ async fn handles_that_nobody_receives_are_closed_with_the_channel() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_write_that_fails_does_not_hide_what_came_before() -> Outcome {
+async fn a_write_that_fails_does_not_hide_what_came_before() -> TestResult {
     let (channel, peer) = pair();
     peer.send("\"last words\"\n", None);
     drop(peer);

@@ -7,12 +7,13 @@ use std::os::unix::net::{UnixDatagram, UnixStream};
 
 use forklore::error::ErrorKind;
 use forklore::ipc::{Ending, Handle, Settings, Socket};
+use harness::TestResult;
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 
-use super::peer::{ACK, NACK, Outcome, handle_line, inode, is_closed, next, pair, socket, with_settings};
+use super::peer::{ACK, NACK, handle_line, inode, is_closed, next, pair, socket, with_settings};
 
 #[tokio::test]
-async fn a_handle_goes_with_the_first_byte_of_its_line_and_comes_back_at_the_acknowledgement() -> Outcome {
+async fn a_handle_goes_with_the_first_byte_of_its_line_and_comes_back_at_the_acknowledgement() -> TestResult {
     let (channel, mut peer) = pair();
     let (one, _other) = socket();
     let number = inode(&one);
@@ -29,7 +30,7 @@ async fn a_handle_goes_with_the_first_byte_of_its_line_and_comes_back_at_the_ack
 }
 
 #[tokio::test]
-async fn every_kind_has_its_name_and_what_belongs_to_it() -> Outcome {
+async fn every_kind_has_its_name_and_what_belongs_to_it() -> TestResult {
     let (channel, mut peer) = with_settings(Settings::default().window(9));
     let udp4 = UdpSocket::bind("127.0.0.1:0")?;
     let deliveries = [
@@ -51,7 +52,7 @@ async fn every_kind_has_its_name_and_what_belongs_to_it() -> Outcome {
 }
 
 #[tokio::test]
-async fn what_no_process_can_be_sent_is_refused_by_name() -> Outcome {
+async fn what_no_process_can_be_sent_is_refused_by_name() -> TestResult {
     let (channel, peer) = pair();
     let file: OwnedFd = File::open("/proc/self/exe")?.into();
     let null: OwnedFd = File::open("/dev/null")?.into();
@@ -70,7 +71,7 @@ async fn what_no_process_can_be_sent_is_refused_by_name() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_received_handle_is_acknowledged_once_even_when_nobody_receives() -> Outcome {
+async fn a_received_handle_is_acknowledged_once_even_when_nobody_receives() -> TestResult {
     let (channel, mut peer) = pair();
     let (one, _other) = socket();
     peer.send(handle_line("net.Socket", "{\"n\":1}"), Some(&one));
@@ -90,7 +91,7 @@ async fn a_received_handle_is_acknowledged_once_even_when_nobody_receives() -> O
 }
 
 #[tokio::test]
-async fn a_message_without_its_descriptor_is_refused() -> Outcome {
+async fn a_message_without_its_descriptor_is_refused() -> TestResult {
     let (channel, mut peer) = pair();
     peer.send(handle_line("net.Socket", "1"), None);
     assert_eq!(peer.line().await, NACK);
@@ -109,7 +110,7 @@ async fn a_message_without_its_descriptor_is_refused() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_descriptor_that_no_message_claims_is_closed() -> Outcome {
+async fn a_descriptor_that_no_message_claims_is_closed() -> TestResult {
     let (channel, mut peer) = pair();
     let (one, other) = socket();
     peer.send("\"plain\"\n", Some(&one));
@@ -122,7 +123,7 @@ async fn a_descriptor_that_no_message_claims_is_closed() -> Outcome {
 }
 
 #[tokio::test]
-async fn three_descriptors_at_once_do_not_confuse_the_next_handle() -> Outcome {
+async fn three_descriptors_at_once_do_not_confuse_the_next_handle() -> TestResult {
     let (channel, mut peer) = pair();
     let (ends, others): (Vec<_>, Vec<_>) = (0..3).map(|_| socket()).unzip();
     let numbers: Vec<i32> = ends.iter().map(std::os::fd::AsRawFd::as_raw_fd).collect();
@@ -143,7 +144,7 @@ async fn three_descriptors_at_once_do_not_confuse_the_next_handle() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_sent_four_times_as_it_is_and_then_comes_back() -> Outcome {
+async fn a_refused_connection_is_sent_four_times_as_it_is_and_then_comes_back() -> TestResult {
     let (channel, mut peer) = pair();
     let (one, _other) = socket();
     let number = inode(&one);
@@ -167,7 +168,7 @@ async fn a_refused_connection_is_sent_four_times_as_it_is_and_then_comes_back() 
 }
 
 #[tokio::test]
-async fn acknowledgements_do_not_wait_behind_a_handle() -> Outcome {
+async fn acknowledgements_do_not_wait_behind_a_handle() -> TestResult {
     let (channel, mut peer) = pair();
     let delivery = channel.post_handle("ours", Handle::Native(socket().0))?;
     channel.post("waits")?;
@@ -189,7 +190,7 @@ async fn an_acknowledgement_of_nothing_ends_the_channel() {
 }
 
 #[tokio::test]
-async fn more_handles_than_one_may_be_on_their_way() -> Outcome {
+async fn more_handles_than_one_may_be_on_their_way() -> TestResult {
     let (channel, mut peer) = with_settings(Settings::default().window(3));
     let send = |number: u32| channel.post_handle(&number, Handle::Native(socket().0));
     let deliveries = [send(0)?, send(1)?, send(2)?, send(3)?];
@@ -211,7 +212,7 @@ async fn more_handles_than_one_may_be_on_their_way() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_handle_is_used_only_as_what_the_kernel_says_it_is() -> Outcome {
+async fn a_handle_is_used_only_as_what_the_kernel_says_it_is() -> TestResult {
     let kind = |error: forklore::Error| error.kind().clone();
     let wrong = |actual: &str, expected: &str| ErrorKind::WrongHandle {
         actual: actual.to_owned(),

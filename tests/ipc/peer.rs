@@ -9,24 +9,22 @@ use forklore::ipc::{Channel, Message, Settings};
 use forklore::sys::fd_passing;
 use nix::sys::stat::fstat;
 
-pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
-
 pub(crate) const ACK: &str = "{\"cmd\":\"NODE_HANDLE_ACK\"}\n";
 pub(crate) const NACK: &str = "{\"cmd\":\"NODE_HANDLE_NACK\"}\n";
 
 /// The other end of a channel, driven by hand.
-pub(crate) struct Peer {
+pub(crate) struct SocketPeer {
     pub(crate) socket: tokio::net::UnixStream,
     pub(crate) buffer: BytesMut,
     /// What came with the bytes.
     pub(crate) handles: Vec<OwnedFd>,
 }
 
-impl Peer {
-    pub(crate) fn over(stream: UnixStream) -> Peer {
+impl SocketPeer {
+    pub(crate) fn over(stream: UnixStream) -> SocketPeer {
         stream.set_nonblocking(true).expect("a socket");
         let socket = tokio::net::UnixStream::from_std(stream).expect("a socket");
-        Peer { socket, buffer: BytesMut::new(), handles: Vec::new() }
+        SocketPeer { socket, buffer: BytesMut::new(), handles: Vec::new() }
     }
 
     pub(crate) fn send(&self, bytes: impl AsRef<[u8]>, fd: Option<&dyn AsFd>) {
@@ -76,12 +74,12 @@ impl Peer {
     }
 }
 
-pub(crate) fn with_settings(settings: Settings) -> (Channel, Peer) {
+pub(crate) fn with_settings(settings: Settings) -> (Channel, SocketPeer) {
     let (ours, theirs) = UnixStream::pair().expect("a pair");
-    (Channel::over(ours, "the peer", settings).expect("a channel"), Peer::over(theirs))
+    (Channel::over(ours, "the peer", settings).expect("a channel"), SocketPeer::over(theirs))
 }
 
-pub(crate) fn pair() -> (Channel, Peer) {
+pub(crate) fn pair() -> (Channel, SocketPeer) {
     with_settings(Settings::default())
 }
 

@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use forklore::error::ErrorKind;
 use forklore::ipc::{Ending, Settings};
+use harness::TestResult;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tokio::task::yield_now;
 
-use super::peer::{ACK, Outcome, handle_line, is_closed, next, pair, socket, with_settings};
+use super::peer::{ACK, handle_line, is_closed, next, pair, socket, with_settings};
 
 /// Not JSON, and like JSON at both ends.
 const LOOKALIKES: [&str; 5] = ["{\"a\":1}}", "[1,]", "\"a\" \"b\"", "{'a':1}", "\"\\x\""];
 
 #[tokio::test]
-async fn a_message_of_another_type_is_lost_and_the_channel_stays_open() -> Outcome {
+async fn a_message_of_another_type_is_lost_and_the_channel_stays_open() -> TestResult {
     let (channel, peer) = pair();
     peer.send("{\"n\":7}\n[1,\"two\"]\n\"text\"\n1e999\n{\"a\":{\"cmd\":\"NODE_X\"}}\n8\n", None);
     for beginning in [r#"{\"n\":7}"#, r#"[1,\"two\"]"#, r#"\"text\""#, "1e999", r#"{\"a\":{\"cmd\":\"NODE_X\"}}"#] {
@@ -31,7 +32,7 @@ async fn a_message_of_another_type_is_lost_and_the_channel_stays_open() -> Outco
 }
 
 #[tokio::test]
-async fn what_is_not_json_ends_the_channel_when_it_is_received() -> Outcome {
+async fn what_is_not_json_ends_the_channel_when_it_is_received() -> TestResult {
     for rubbish in LOOKALIKES {
         for typed in [false, true] {
             let (channel, mut peer) = pair();
@@ -53,7 +54,7 @@ async fn what_is_not_json_ends_the_channel_when_it_is_received() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_task_that_waits_sees_the_end_that_another_one_receives() -> Outcome {
+async fn a_task_that_waits_sees_the_end_that_another_one_receives() -> TestResult {
     let (channel, peer) = pair();
     let receive = || {
         let channel = channel.clone();
@@ -69,7 +70,7 @@ async fn a_task_that_waits_sees_the_end_that_another_one_receives() -> Outcome {
 }
 
 #[tokio::test]
-async fn without_a_receiver_only_what_does_not_look_like_json_ends_the_channel() -> Outcome {
+async fn without_a_receiver_only_what_does_not_look_like_json_ends_the_channel() -> TestResult {
     for rubbish in ["hello", "", "{\"a\":1", "nul", "1 2", "{\"cmd\":\"NODE_X\"}}", "{\"\\u0063md\":1,}"] {
         let (channel, peer) = pair();
         peer.send(format!("1\n{rubbish}\n"), None);
@@ -92,7 +93,7 @@ async fn without_a_receiver_only_what_does_not_look_like_json_ends_the_channel()
 }
 
 #[tokio::test]
-async fn internal_messages_and_handles_are_checked_when_they_arrive() -> Outcome {
+async fn internal_messages_and_handles_are_checked_when_they_arrive() -> TestResult {
     let (channel, mut peer) = with_settings(Settings::default().internal_messages());
     let spelt = r#"{"c\u006dd":"\u004eODE_X","cmd":"NODE_Y"}"#;
     peer.send(format!("[1,]\n{spelt}\n{{\"cmd\":\"NODE_X\",\"cmd\":1}}\n"), None);
@@ -118,7 +119,7 @@ async fn internal_messages_and_handles_are_checked_when_they_arrive() -> Outcome
 }
 
 #[tokio::test]
-async fn a_typed_receive_is_cancel_safe_and_leaves_the_limits_alone() -> Outcome {
+async fn a_typed_receive_is_cancel_safe_and_leaves_the_limits_alone() -> TestResult {
     let (channel, peer) = pair();
     for _ in 0..3 {
         let waiting = tokio::time::timeout(Duration::ZERO, channel.recv_as::<u8>()).await;

@@ -2,12 +2,13 @@
 
 use forklore::error::ErrorKind;
 use forklore::ipc::{Ending, Handle, Settings};
+use harness::TestResult;
 use tokio::io::AsyncReadExt;
 
-use super::peer::{ACK, Outcome, next, pair, socket, with_settings};
+use super::peer::{ACK, next, pair, socket, with_settings};
 
 #[tokio::test]
-async fn messages_are_lines_of_json_both_ways() -> Outcome {
+async fn messages_are_lines_of_json_both_ways() -> TestResult {
     let (channel, mut peer) = pair();
     channel.send(&("wörld\n", 1.5, [None::<u8>], true)).await?;
     assert_eq!(peer.line().await, "[\"wörld\\n\",1.5,[null],true]\n");
@@ -19,7 +20,7 @@ async fn messages_are_lines_of_json_both_ways() -> Outcome {
 }
 
 #[tokio::test]
-async fn internal_messages_never_reach_the_user() -> Outcome {
+async fn internal_messages_never_reach_the_user() -> TestResult {
     let (channel, peer) = with_settings(Settings::default().internal_messages());
     peer.send("{\"cmd\":\"NODE_X\"}\n{\"cmd\":\"NODE_\"}\n", None);
     assert_eq!(next(&channel).await.json(), "{\"cmd\":\"NODE_\"}");
@@ -29,7 +30,7 @@ async fn internal_messages_never_reach_the_user() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_message_of_another_type_is_an_error_of_the_message_alone() -> Outcome {
+async fn a_message_of_another_type_is_an_error_of_the_message_alone() -> TestResult {
     let (channel, peer) = pair();
     peer.send("\"text\"\n7\n", None);
     let error = next(&channel).await.decode::<u8>().expect_err("no number");
@@ -39,7 +40,7 @@ async fn a_message_of_another_type_is_an_error_of_the_message_alone() -> Outcome
 }
 
 #[tokio::test]
-async fn rubbish_ends_the_channel_and_is_quoted() -> Outcome {
+async fn rubbish_ends_the_channel_and_is_quoted() -> TestResult {
     for rubbish in ["hello\n", "\n", "{\"a\":1}}\n", "\u{1}\u{2}\n"] {
         let (channel, mut peer) = pair();
         peer.send(format!("1\n{rubbish}2\n"), None);
@@ -56,7 +57,7 @@ async fn rubbish_ends_the_channel_and_is_quoted() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_message_past_the_limit_ends_the_channel_before_its_end_has_come() -> Outcome {
+async fn a_message_past_the_limit_ends_the_channel_before_its_end_has_come() -> TestResult {
     let (channel, peer) = with_settings(Settings::default().message_limit(1000));
     peer.send(format!("\"{}\"\n", "x".repeat(998)), None);
     assert_eq!(next(&channel).await.json().len(), 1000);
@@ -76,7 +77,7 @@ async fn the_other_serialization_mode_is_recognised() {
 }
 
 #[tokio::test]
-async fn a_sender_learns_that_too_much_waits() -> Outcome {
+async fn a_sender_learns_that_too_much_waits() -> TestResult {
     let (channel, mut peer) = pair();
     let text = "x".repeat(100_000);
     assert!(channel.post(&text)?);
@@ -99,7 +100,7 @@ async fn a_sender_learns_that_too_much_waits() -> Outcome {
 }
 
 #[tokio::test]
-async fn sockets_are_counted_per_key_until_they_are_closed() -> Outcome {
+async fn sockets_are_counted_per_key_until_they_are_closed() -> TestResult {
     let (channel, mut peer) = pair();
     let ask = |command: &str| format!("{{\"cmd\":\"{command}\",\"key\":\"k\"}}\n");
     let count = |count: u32| format!("{{\"cmd\":\"NODE_SOCKET_COUNT\",\"key\":\"k\",\"count\":{count}}}\n");

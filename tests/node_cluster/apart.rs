@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use forklore::child_process::{Command, Exit, Signal, Stdio};
 use forklore::cluster::Options;
+use harness::watched::{Watched, watched};
+use harness::{TestResult, nodes};
+use manifest::programs::NODES;
 use serde_json::json;
 
-use crate::harness::nodes;
-use crate::kit::{Outcome, POLICIES, all_of, node};
-use crate::watched::{Watched, watched};
+use crate::kit::{POLICIES, all_of, node};
 
 /// What a process is to be, in its environment.
 const ROLE: &str = "FORKLORE_TEST_PRIMARY";
@@ -23,7 +24,7 @@ pub(crate) fn role() -> Option<ExitCode> {
 }
 
 fn primary(role: &str) -> Command {
-    Command::new(std::env::current_exe().expect("a program")).env(ROLE, role).env(nodes::NODES, nodes::node())
+    Command::new(std::env::current_exe().expect("a program")).env(ROLE, role).env(NODES, nodes::node())
 }
 
 async fn play(role: &str) -> Result<ExitCode, Box<dyn std::error::Error>> {
@@ -31,9 +32,9 @@ async fn play(role: &str) -> Result<ExitCode, Box<dyn std::error::Error>> {
         return serves_a_long_path().await.map(|()| ExitCode::SUCCESS);
     }
     // What they do by themselves is to be seen, if the kernel is not to end them with us.
-    let mut cluster = Watched::new(Options::default().kill_orphans(role == "takes them along"));
+    let cluster = Watched::new(Options::default().kill_orphans(role == "takes them along"));
     for _ in 0..2 {
-        cluster.server("worker.js", "speaks").await;
+        cluster.server(node("worker.js", "speaks")).await;
     }
     println!("{role}");
     match role {
@@ -64,35 +65,35 @@ async fn outcome(role: &str) -> (Vec<String>, Exit) {
     (lines, child.exit().await.expect("it can be waited for"))
 }
 
-pub(crate) async fn no_worker_is_left_when_the_primary_panics() -> Outcome {
+pub(crate) async fn no_worker_is_left_when_the_primary_panics() -> TestResult {
     let (lines, exit) = outcome("panics").await;
     assert_eq!(lines, ["panics", "a worker exits with 0", "a worker exits with 0"]);
     assert_eq!(exit, Exit::Code(101));
     Ok(())
 }
 
-pub(crate) async fn a_primary_keeps_control_over_a_panic() -> Outcome {
+pub(crate) async fn a_primary_keeps_control_over_a_panic() -> TestResult {
     let (lines, exit) = outcome("catches").await;
     assert_eq!(lines, ["catches", "a worker exits with 0", "a worker exits with 0"]);
     assert_eq!(exit, Exit::Code(42));
     Ok(())
 }
 
-pub(crate) async fn no_worker_is_left_when_the_primary_returns() -> Outcome {
+pub(crate) async fn no_worker_is_left_when_the_primary_returns() -> TestResult {
     let (lines, exit) = outcome("returns").await;
     assert_eq!(lines, ["returns", "a worker exits with 0", "a worker exits with 0"]);
     assert_eq!(exit, Exit::Code(7));
     Ok(())
 }
 
-pub(crate) async fn no_worker_is_left_when_the_primary_is_killed() -> Outcome {
+pub(crate) async fn no_worker_is_left_when_the_primary_is_killed() -> TestResult {
     let (lines, exit) = outcome("is killed").await;
     assert_eq!(lines, ["is killed", "a worker exits with 0", "a worker exits with 0"]);
     assert_eq!(exit, Exit::Signal(Signal::SIGKILL));
     Ok(())
 }
 
-pub(crate) async fn the_kernel_ends_the_workers_with_their_primary() -> Outcome {
+pub(crate) async fn the_kernel_ends_the_workers_with_their_primary() -> TestResult {
     let (lines, exit) = outcome("takes them along").await;
     // They have no time to say anything, but perhaps they see it first.
     assert_eq!(lines[0], "takes them along");
@@ -104,7 +105,7 @@ pub(crate) async fn the_kernel_ends_the_workers_with_their_primary() -> Outcome 
 /// A folder whose name alone nearly fills the 107 bytes that an address has room for.
 const FAR: &str = "a/folder/with/a/name/that/is/rather/long/but/not/as/long/as/the/whole/of/it";
 
-pub(crate) async fn a_long_path_is_served_by_its_short_name() -> Outcome {
+pub(crate) async fn a_long_path_is_served_by_its_short_name() -> TestResult {
     let folder = tempfile::tempdir()?;
     let deep = folder.path().join("x".repeat(40));
     std::fs::create_dir_all(deep.join(FAR))?;
@@ -115,12 +116,12 @@ pub(crate) async fn a_long_path_is_served_by_its_short_name() -> Outcome {
 }
 
 /// In a current directory from which the path is short enough.
-async fn serves_a_long_path() -> Outcome {
+async fn serves_a_long_path() -> TestResult {
     let short: PathBuf = Path::new(FAR).join("socket");
     let long = std::env::current_dir()?.join(&short);
     assert!(short.as_os_str().len() <= 107 && long.as_os_str().len() > 107, "{}", long.display());
     for policy in POLICIES {
-        let mut cluster = watched(policy);
+        let cluster = watched(policy);
         let options = json!({ "path": "socket" }).to_string();
         let worker = cluster.start(node("server.js", "net").arg(options).cwd(FAR));
         assert_eq!(cluster.listening(&worker).await.to_string(), long.display().to_string());

@@ -5,24 +5,24 @@ use std::net::{Ipv4Addr, TcpListener};
 use forklore::child_process::{Exit, Signal, Stdio};
 use forklore::cluster::AddressType;
 use forklore::cluster::schedule::Policy;
+use harness::watched::{WHOLE_LIFE, round_robin, watched};
+use harness::{TestResult, until};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::kit::{Outcome, POLICIES, all_of, ask, get, node, until};
-use crate::watched::{WHOLE_LIFE, round_robin, watched};
+use crate::kit::{POLICIES, all_of, ask, get, node};
 
-pub(crate) async fn a_connection_that_came_as_a_server_closed_is_anothers() -> Outcome {
-    let mut cluster = round_robin();
+pub(crate) async fn a_connection_for_a_closed_server_goes_to_another_worker() -> TestResult {
+    let cluster = round_robin();
     let stdio = |stdin| [stdin, Stdio::Inherit, Stdio::Inherit];
     let first = cluster.start(node("server.js", "looksAway").stdio(stdio(Stdio::Pipe)));
     let address = cluster.listening_at(&first).await;
-    first.send("look away").await?;
-    assert_eq!(cluster.message(&first).await, "looking away");
+    cluster.tell(&first, "look away", "looking away").await;
     let mut stdin = first.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
     let client = TcpStream::connect(address).await?;
     until(|| first.given() == 1).await;
-    let (second, same) = cluster.server("server.js", "net").await;
+    let (second, same) = cluster.server(node("server.js", "net")).await;
     assert_eq!(same, address);
     // Now the first one closes its server, and then finds the connection.
     stdin.write_all(b"!").await?;
@@ -33,34 +33,31 @@ pub(crate) async fn a_connection_that_came_as_a_server_closed_is_anothers() -> O
     Ok(())
 }
 
-pub(crate) async fn a_connection_that_nobody_takes_waits_for_a_server() -> Outcome {
-    let mut cluster = round_robin();
+pub(crate) async fn a_refused_connection_waits_for_a_server() -> TestResult {
+    let cluster = round_robin();
     let worker = cluster.start(node("server.js", "looksAway").stdin(Stdio::Pipe));
     let address = cluster.listening_at(&worker).await;
-    worker.send("look away").await?;
-    assert_eq!(cluster.message(&worker).await, "looking away");
+    cluster.tell(&worker, "look away", "looking away").await;
     let mut stdin = worker.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
     let client = TcpStream::connect(address).await?;
     until(|| worker.given() == 1).await;
     stdin.write_all(b"!").await?;
-    let primary = cluster.primary.clone();
-    until(|| primary.listeners()[0].waiting == 1).await;
+    cluster.waiting(1).await;
     assert_eq!((worker.taken(), worker.unanswered()), (0, 0));
-    let (successor, _) = cluster.server("server.js", "net").await;
+    let (successor, _) = cluster.server(node("server.js", "net")).await;
     assert_eq!(all_of(client).await, successor.id().to_string());
     cluster.end().await;
     Ok(())
 }
 
-pub(crate) async fn what_a_worker_had_not_looked_at_when_it_died_is_anothers() -> Outcome {
-    let mut cluster = round_robin();
+pub(crate) async fn an_unread_connection_of_a_dead_worker_goes_to_another_worker() -> TestResult {
+    let cluster = round_robin();
     let dying = cluster.start(node("server.js", "looksAway").stdin(Stdio::Pipe));
     let address = cluster.listening_at(&dying).await;
-    dying.send("look away").await?;
-    assert_eq!(cluster.message(&dying).await, "looking away");
+    cluster.tell(&dying, "look away", "looking away").await;
     let client = TcpStream::connect(address).await?;
     until(|| dying.unanswered() == 1).await;
-    let (other, _) = cluster.server("server.js", "net").await;
+    let (other, _) = cluster.server(node("server.js", "net")).await;
     assert!(dying.kill(Signal::SIGKILL)?);
     assert_eq!(all_of(client).await, other.id().to_string());
     assert_eq!(cluster.exit(&dying).await, Exit::Signal(Signal::SIGKILL));
@@ -68,9 +65,9 @@ pub(crate) async fn what_a_worker_had_not_looked_at_when_it_died_is_anothers() -
     Ok(())
 }
 
-pub(crate) async fn a_connection_of_ours_is_served_by_a_workers_http_server() -> Outcome {
-    let mut cluster = round_robin();
-    let (worker, _) = cluster.server("server.js", "http").await;
+pub(crate) async fn a_connection_of_ours_is_served_by_a_workers_http_server() -> TestResult {
+    let cluster = round_robin();
+    let (worker, _) = cluster.server(node("server.js", "http")).await;
     let ours = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let response = tokio::spawn(get(ours.local_addr()?));
     let (socket, _) = tokio::task::spawn_blocking(move || ours.accept()).await??;
@@ -82,9 +79,9 @@ pub(crate) async fn a_connection_of_ours_is_served_by_a_workers_http_server() ->
     Ok(())
 }
 
-pub(crate) async fn a_worker_that_goes_with_handles_on_the_way_breaks_nothing() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("worker.js", "exits");
+pub(crate) async fn a_worker_that_exits_with_handles_on_the_way_loses_none() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("worker.js", "exits"));
     let ours = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let mut sent = Vec::new();
     let mut clients = Vec::new();
@@ -105,49 +102,44 @@ pub(crate) async fn a_worker_that_goes_with_handles_on_the_way_breaks_nothing() 
     for client in clients {
         assert_eq!(all_of(client).await, "");
     }
-    let (next, address) = cluster.server("server.js", "net").await;
+    let (next, address) = cluster.server(node("server.js", "net")).await;
     assert_eq!(ask(address).await, next.id().to_string());
     cluster.end().await;
     Ok(())
 }
 
-pub(crate) async fn one_of_two_closes_and_listens_again() -> Outcome {
+pub(crate) async fn one_of_two_closes_and_listens_again() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let (first, address) = cluster.server("server.js", "net").await;
-        let (second, same) = cluster.server("server.js", "net").await;
+        let cluster = watched(policy);
+        let (first, address) = cluster.server(node("server.js", "net")).await;
+        let (second, same) = cluster.server(node("server.js", "net")).await;
         assert_eq!(same, address);
-        first.send("close").await?;
-        assert_eq!(cluster.message(&first).await, "closed");
-        let primary = cluster.primary.clone();
-        until(|| primary.listeners()[0].workers == 1).await;
+        cluster.tell(&first, "close", "closed").await;
+        until(|| cluster.listener().workers == 1).await;
         assert_eq!(ask(address).await, second.id().to_string());
         first.send("again").await?;
         assert_eq!(cluster.listening_at(&first).await, address);
         assert_eq!(cluster.message(&first).await, "again");
         // Alone, it still serves that port.
-        second.send("close").await?;
-        assert_eq!(cluster.message(&second).await, "closed");
-        until(|| primary.listeners()[0].workers == 1).await;
+        cluster.tell(&second, "close", "closed").await;
+        until(|| cluster.listener().workers == 1).await;
         assert_eq!(ask(address).await, first.id().to_string());
         cluster.end().await;
     }
     Ok(())
 }
 
-pub(crate) async fn a_server_in_a_domain_listens() -> Outcome {
-    let mut cluster = round_robin();
-    let (worker, address) = cluster.server("server.js", "domain").await;
+pub(crate) async fn a_server_in_a_domain_listens() -> TestResult {
+    let cluster = round_robin();
+    let (worker, address) = cluster.server(node("server.js", "domain")).await;
     assert_eq!(ask(address).await, worker.id().to_string());
     assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
     Ok(())
 }
 
-pub(crate) async fn workers_share_the_keys_of_tls_tickets() -> Outcome {
-    let mut cluster = round_robin();
-    let workers = [cluster.fork("tls.js", "worker"), cluster.fork("tls.js", "worker")];
-    let address = cluster.listening_at(&workers[0]).await;
-    assert_eq!(cluster.listening_at(&workers[1]).await, address);
+pub(crate) async fn workers_share_the_keys_of_tls_tickets() -> TestResult {
+    let cluster = round_robin();
+    let (workers, address) = cluster.servers(2, || node("tls.js", "worker")).await;
     let keys = [cluster.message(&workers[0]).await, cluster.message(&workers[1]).await];
     assert_eq!(keys[0], keys[1]);
     let client = node("tls.js", "client").arg(address.port().to_string());
@@ -160,9 +152,9 @@ pub(crate) async fn workers_share_the_keys_of_tls_tickets() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_unix_socket_is_served_and_removed() -> Outcome {
+pub(crate) async fn a_unix_socket_is_served_and_removed() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
+        let cluster = watched(policy);
         let folder = tempfile::tempdir()?;
         let path = folder.path().canonicalize()?.join("socket");
         // It is the worker that knows where "socket" is.

@@ -1,31 +1,20 @@
 //! UDP: one socket, which all have.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, UdpSocket};
 use std::os::fd::AsRawFd;
 
-use forklore::cluster::{Options, Worker};
+use forklore::cluster::Options;
+use harness::TestResult;
+use harness::watched::{IDLE_LIFE, Watched, round_robin, watched};
 use serde_json::json;
 
-use crate::kit::{Outcome, POLICIES};
-use crate::watched::{IDLE_LIFE, Watched, round_robin, watched};
+use crate::kit::{POLICIES, node, node_with};
 
-/// The policy says nothing of UDP.
-async fn four(cluster: &mut Watched, what: &str) -> (Vec<Worker>, SocketAddr) {
-    let workers: Vec<Worker> = (0..4).map(|_| cluster.fork("datagram.js", what)).collect();
-    let mut addresses = Vec::new();
-    for worker in &workers {
-        addresses.push(cluster.listening_at(worker).await);
-    }
-    addresses.dedup();
-    assert_eq!(addresses.len(), 1, "one port for all: {addresses:?}");
-    (workers, addresses[0])
-}
-
-pub(crate) async fn forty_datagrams_arrive_at_one_of_four() -> Outcome {
+pub(crate) async fn forty_datagrams_arrive_at_one_of_four() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let (_, address) = four(&mut cluster, "receives").await;
+        let cluster = watched(policy);
+        let (_, address) = cluster.servers(4, || node("datagram.js", "receives")).await;
         let client = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let mut sent = BTreeSet::new();
         let mut arrived = BTreeSet::new();
@@ -34,7 +23,7 @@ pub(crate) async fn forty_datagrams_arrive_at_one_of_four() -> Outcome {
             sent.insert(number.to_string());
         }
         while arrived.len() < 40 {
-            let number = cluster.anybodys_message().await;
+            let number = cluster.any_message().await;
             assert!(arrived.insert(number.as_str().ok_or("no text")?.to_owned()), "{number} came twice");
         }
         assert_eq!(arrived, sent);
@@ -43,9 +32,9 @@ pub(crate) async fn forty_datagrams_arrive_at_one_of_four() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn all_send_from_the_shared_socket() -> Outcome {
-    let mut cluster = round_robin();
-    let (workers, address) = four(&mut cluster, "sends").await;
+pub(crate) async fn all_send_from_the_shared_socket() -> TestResult {
+    let cluster = round_robin();
+    let (workers, address) = cluster.servers(4, || node("datagram.js", "sends")).await;
     let server = tokio::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     for worker in &workers {
         worker.send(&server.local_addr()?.port()).await?;
@@ -62,10 +51,10 @@ pub(crate) async fn all_send_from_the_shared_socket() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_descriptor_of_the_primary_is_bound() -> Outcome {
+pub(crate) async fn a_descriptor_of_the_primary_is_bound() -> TestResult {
     let ours = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let mut cluster = Watched::new(Options::default().allow_descriptor(ours.as_raw_fd()));
-    let worker = cluster.fork_with("datagram.js", "receives", &json!({ "fd": ours.as_raw_fd() }));
+    let cluster = Watched::new(Options::default().allow_descriptor(ours.as_raw_fd()));
+    let worker = cluster.start(node_with("datagram.js", "receives", &json!({ "fd": ours.as_raw_fd() })));
     assert_eq!(cluster.listening(&worker).await.fd, Some(ours.as_raw_fd().into()));
     UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.send_to(b"through your socket", ours.local_addr()?)?;
     assert_eq!(cluster.message(&worker).await, "through your socket");
@@ -73,28 +62,28 @@ pub(crate) async fn a_descriptor_of_the_primary_is_bound() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_can_bind_again_and_again() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("datagram.js", "again");
+pub(crate) async fn a_worker_can_bind_again_and_again() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("datagram.js", "again"));
     assert_eq!(cluster.message(&worker).await, json!({ "apart": true }));
     let life = cluster.end().await;
     assert_eq!(life.of(&worker).iter().filter(|event| **event == "listening").count(), 17);
     Ok(())
 }
 
-pub(crate) async fn ipv6_only_is_ipv6_only() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("datagram.js", "apart");
+pub(crate) async fn ipv6_only_is_ipv6_only() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("datagram.js", "apart"));
     assert_eq!(cluster.message(&worker).await, json!({ "same": true }));
     cluster.end().await;
     Ok(())
 }
 
-pub(crate) async fn a_udp_port_in_use_is_refused() -> Outcome {
-    let mut cluster = round_robin();
+pub(crate) async fn a_udp_port_in_use_is_refused() -> TestResult {
+    let cluster = round_robin();
     let taken = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     let there = json!({ "address": "127.0.0.1", "port": taken.local_addr()?.port() });
-    let worker = cluster.fork_with("datagram.js", "receives", &there);
+    let worker = cluster.start(node_with("datagram.js", "receives", &there));
     assert_eq!(cluster.message(&worker).await, json!({ "code": "EADDRINUSE" }));
     assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
     Ok(())

@@ -1,17 +1,18 @@
 //! How workers are asked to go, and go by themselves.
 
 use forklore::child_process::Exit;
-use forklore::cluster::Worker;
 use forklore::cluster::schedule::Policy;
+use forklore::cluster::{Event, Options, Primary, Worker};
+use harness::watched::{IDLE_LIFE, WHOLE_LIFE, round_robin, watched};
+use harness::{TestResult, marked};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::kit::{Outcome, POLICIES, all_of};
-use crate::watched::{IDLE_LIFE, WHOLE_LIFE, round_robin, watched};
+use crate::kit::{POLICIES, all_of, node};
 
-pub(crate) async fn an_idle_worker_can_be_disconnected() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("worker.js", "idle");
+pub(crate) async fn an_idle_worker_can_be_disconnected() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("worker.js", "idle"));
     cluster.online(&worker).await;
     worker.disconnect();
     assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
@@ -21,11 +22,11 @@ pub(crate) async fn an_idle_worker_can_be_disconnected() -> Outcome {
 }
 
 /// Node's worker closes its channel once more for each time that it is told, and dies of the second one.
-pub(crate) async fn a_worker_that_is_told_twice_goes_once() -> Outcome {
-    let mut cluster = round_robin();
-    let idle = cluster.fork("worker.js", "idle");
+pub(crate) async fn a_worker_that_is_told_twice_to_disconnect_exits_once() -> TestResult {
+    let cluster = round_robin();
+    let idle = cluster.start(node("worker.js", "idle"));
     cluster.online(&idle).await;
-    let (busy, address) = cluster.server("server.js", "lasting").await;
+    let (busy, address) = cluster.server(node("server.js", "lasting")).await;
     let mut client = TcpStream::connect(address).await?;
     client.write_all(b"well?").await?;
     assert_eq!(client.read_u8().await?, b't');
@@ -44,20 +45,20 @@ pub(crate) async fn a_worker_that_is_told_twice_goes_once() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn the_primary_can_be_disconnected_while_a_worker_disconnects() -> Outcome {
-    let mut cluster = round_robin();
-    let (worker, other) = (cluster.fork("worker.js", "idle"), cluster.fork("worker.js", "idle"));
+pub(crate) async fn the_primary_can_be_disconnected_while_a_worker_disconnects() -> TestResult {
+    let cluster = round_robin();
+    let (worker, other) = (cluster.start(node("worker.js", "idle")), cluster.start(node("worker.js", "idle")));
     cluster.online(&worker).await;
     worker.disconnect();
-    cluster.disconnect(&worker).await;
+    cluster.disconnected(&worker).await;
     let life = cluster.end().await;
     assert_eq!((life.of(&worker), life.of(&other).last()), (IDLE_LIFE.to_vec(), Some(&"exit")));
     Ok(())
 }
 
-pub(crate) async fn disconnect_resolves_when_nobody_is_left() -> Outcome {
+pub(crate) async fn disconnect_resolves_when_no_worker_is_left() -> TestResult {
     let cluster = round_robin();
-    let workers = [cluster.fork("worker.js", "idle"), cluster.fork("worker.js", "echo")];
+    let workers = [cluster.start(node("worker.js", "idle")), cluster.start(node("worker.js", "echo"))];
     assert_eq!(cluster.primary.workers(), workers);
     cluster.primary.disconnect().await;
     assert_eq!(cluster.primary.workers(), []);
@@ -66,23 +67,27 @@ pub(crate) async fn disconnect_resolves_when_nobody_is_left() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_primary_without_workers_disconnects() -> Outcome {
-    let cluster = round_robin();
-    cluster.primary.disconnect().await;
-    assert!(cluster.primary.next_event().await.is_none());
-    // And again, and it can go on after that.
-    cluster.primary.disconnect().await;
-    let worker = cluster.fork("worker.js", "idle");
-    let life = cluster.end().await;
-    assert_eq!((life.of(&worker).first(), life.of(&worker).last()), (Some(&"fork"), Some(&"exit")));
+pub(crate) async fn a_primary_without_workers_disconnects() -> TestResult {
+    let primary = Primary::new(Options::default());
+    primary.disconnect().await;
+    assert!(primary.next_event().await.is_none());
+    // And again. It can also go on after that.
+    primary.disconnect().await;
+    let worker = primary.fork(marked(node("worker.js", "idle")))?;
+    primary.disconnect().await;
+    let mut events = Vec::new();
+    while let Some(event) = primary.next_event().await {
+        events.push(event);
+    }
+    assert!(matches!(&events[..], [Event::Fork(_), .., Event::Exit(exited, _)] if *exited == worker), "{events:?}");
     Ok(())
 }
 
-pub(crate) async fn a_worker_can_be_disconnected_before_it_is_up() -> Outcome {
+pub(crate) async fn a_worker_can_be_disconnected_before_it_is_up() -> TestResult {
     for policy in POLICIES {
         for what in ["idle", "echo"] {
-            let mut cluster = watched(policy);
-            let worker = cluster.fork("worker.js", what);
+            let cluster = watched(policy);
+            let worker = cluster.start(node("worker.js", what));
             worker.disconnect();
             assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
             // It may have asked where to listen, and got no answer.
@@ -94,10 +99,10 @@ pub(crate) async fn a_worker_can_be_disconnected_before_it_is_up() -> Outcome {
 }
 
 /// One goes that has no server; another one has.
-async fn a_worker_without_a_server_goes(script: &str, what: &str) -> Outcome {
+async fn a_worker_without_a_server_goes(script: &str, what: &str) -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let (server, idle) = (cluster.fork(script, what), cluster.fork("worker.js", "idle"));
+        let cluster = watched(policy);
+        let (server, idle) = (cluster.start(node(script, what)), cluster.start(node("worker.js", "idle")));
         cluster.listening(&server).await;
         cluster.online(&idle).await;
         idle.disconnect();
@@ -109,22 +114,22 @@ async fn a_worker_without_a_server_goes(script: &str, what: &str) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_without_a_server_goes_while_another_has_one() -> Outcome {
+pub(crate) async fn a_worker_without_a_server_exits_while_another_has_one() -> TestResult {
     a_worker_without_a_server_goes("server.js", "net").await
 }
 
-pub(crate) async fn a_worker_without_a_server_goes_while_another_has_udp() -> Outcome {
+pub(crate) async fn a_worker_without_a_server_exits_while_another_has_udp() -> TestResult {
     a_worker_without_a_server_goes("datagram.js", "receives").await
 }
 
-pub(crate) async fn a_worker_that_kills_or_disconnects_itself_goes_in_order() -> Outcome {
+pub(crate) async fn a_worker_that_kills_or_disconnects_itself_exits_in_order() -> TestResult {
     for policy in POLICIES {
         for way in ["kill", "disconnect", "destroy"] {
-            let mut cluster = watched(policy);
-            let (worker, _) = cluster.server("worker.js", "leaves").await;
+            let cluster = watched(policy);
+            let (worker, _) = cluster.server(node("worker.js", "leaves")).await;
             assert!(!worker.exited_after_disconnect());
             worker.send(way).await?;
-            cluster.disconnect(&worker).await;
+            cluster.disconnected(&worker).await;
             assert!(worker.exited_after_disconnect(), "{way}");
             assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
             assert!(worker.exited_after_disconnect(), "{way}");
@@ -134,10 +139,10 @@ pub(crate) async fn a_worker_that_kills_or_disconnects_itself_goes_in_order() ->
     Ok(())
 }
 
-pub(crate) async fn a_worker_can_destroy_itself_at_once_or_while_it_leaves() -> Outcome {
-    let mut cluster = round_robin();
+pub(crate) async fn a_worker_can_destroy_itself_at_once_or_while_it_leaves() -> TestResult {
+    let cluster = round_robin();
     for way in ["destroysItself", "destroysItselfLeaving"] {
-        let worker = cluster.fork("worker.js", way);
+        let worker = cluster.start(node("worker.js", way));
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         assert!(worker.exited_after_disconnect(), "{way}");
     }
@@ -145,13 +150,13 @@ pub(crate) async fn a_worker_can_destroy_itself_at_once_or_while_it_leaves() -> 
     Ok(())
 }
 
-pub(crate) async fn the_end_of_the_channel_is_seen_on_both_sides() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("worker.js", "checksTheEnd");
+pub(crate) async fn the_end_of_the_channel_is_seen_on_both_sides() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("worker.js", "checksTheEnd"));
     cluster.online(&worker).await;
     assert!(worker.is_connected());
     worker.disconnect();
-    cluster.disconnect(&worker).await;
+    cluster.disconnected(&worker).await;
     assert!(!worker.is_connected());
     // Its code says that it is not connected there either.
     assert_eq!(cluster.exit(&worker).await, Exit::Code(7));
@@ -159,10 +164,10 @@ pub(crate) async fn the_end_of_the_channel_is_seen_on_both_sides() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_that_is_disconnected_may_exit_with_its_own_code() -> Outcome {
+pub(crate) async fn a_worker_that_is_disconnected_may_exit_with_its_own_code() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let (worker, _) = cluster.server("worker.js", "exitsInItsHandler").await;
+        let cluster = watched(policy);
+        let (worker, _) = cluster.server(node("worker.js", "exitsInItsHandler")).await;
         assert!(worker.is_connected() && !worker.exited_after_disconnect());
         worker.disconnect();
         assert!(worker.exited_after_disconnect() && !worker.is_dead());
@@ -173,10 +178,10 @@ pub(crate) async fn a_worker_that_is_disconnected_may_exit_with_its_own_code() -
     Ok(())
 }
 
-pub(crate) async fn disconnect_waits_for_the_connections() -> Outcome {
+pub(crate) async fn disconnect_waits_for_the_connections() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let (worker, address) = cluster.server("server.js", "lasting").await;
+        let cluster = watched(policy);
+        let (worker, address) = cluster.server(node("server.js", "lasting")).await;
         let mut client = tokio::io::BufReader::new(TcpStream::connect(address).await?);
         let mut say = async |what: &[u8]| -> std::io::Result<String> {
             client.write_all(what).await?;
@@ -199,11 +204,9 @@ pub(crate) async fn disconnect_waits_for_the_connections() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn both_workers_of_a_shared_socket_go_with_a_connection_open() -> Outcome {
-    let mut cluster = watched(Policy::Shared);
-    let workers = [cluster.fork("server.js", "lasting"), cluster.fork("server.js", "lasting")];
-    let address = cluster.listening_at(&workers[0]).await;
-    assert_eq!(cluster.listening_at(&workers[1]).await, address);
+pub(crate) async fn both_workers_of_a_shared_socket_exit_with_a_connection_open() -> TestResult {
+    let cluster = watched(Policy::Shared);
+    let (workers, address) = cluster.servers(2, || node("server.js", "lasting")).await;
     let mut client = TcpStream::connect(address).await?;
     client.write_all(b"well?").await?;
     let mut line = [0; 5];

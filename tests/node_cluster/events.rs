@@ -3,14 +3,15 @@
 use forklore::child_process::{Exit, Stdio};
 use forklore::cluster::schedule::Policy;
 use forklore::cluster::{Options, State};
+use harness::TestResult;
+use harness::watched::{IDLE_LIFE, WHOLE_LIFE, round_robin};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::kit::{Outcome, ask, get, node};
-use crate::watched::{IDLE_LIFE, WHOLE_LIFE, round_robin};
+use crate::kit::{ask, get, node};
 
-pub(crate) async fn a_worker_lives_from_fork_to_exit() -> Outcome {
-    let mut cluster = round_robin();
+pub(crate) async fn a_worker_lives_from_fork_to_exit() -> TestResult {
+    let cluster = round_robin();
     let worker = cluster.start(node("worker.js", "who").env("NODE_UNIQUE_ID", "77"));
     assert_eq!((worker.state(), worker.is_dead(), worker.is_connected()), (State::None, false, true));
     cluster.online(&worker).await;
@@ -26,14 +27,14 @@ pub(crate) async fn a_worker_lives_from_fork_to_exit() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_state_follows_the_events() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("worker.js", "idle");
+pub(crate) async fn a_state_follows_the_events() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("worker.js", "idle"));
     assert_eq!(worker.state(), State::None);
     cluster.online(&worker).await;
     assert_eq!((worker.state(), worker.is_dead()), (State::Online, false));
     worker.disconnect();
-    cluster.disconnect(&worker).await;
+    cluster.disconnected(&worker).await;
     assert!(worker.state() >= State::Disconnected && !worker.is_connected());
     assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
     assert_eq!((worker.state(), worker.is_dead()), (State::Dead, true));
@@ -41,8 +42,8 @@ pub(crate) async fn a_state_follows_the_events() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_runs_where_it_is_told() -> Outcome {
-    let mut cluster = round_robin();
+pub(crate) async fn a_worker_runs_where_it_is_told() -> TestResult {
+    let cluster = round_robin();
     let folder = tempfile::tempdir()?;
     let worker = cluster.start(node("worker.js", "who").cwd(folder.path()));
     let cwd = cluster.message(&worker).await["cwd"].as_str().map(std::path::PathBuf::from);
@@ -51,8 +52,8 @@ pub(crate) async fn a_worker_runs_where_it_is_told() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_gets_the_environment_that_it_is_given() -> Outcome {
-    let mut cluster = round_robin();
+pub(crate) async fn a_worker_gets_the_environment_that_it_is_given() -> TestResult {
+    let cluster = round_robin();
     let inherited = std::env::var("PATH")?;
     let overridden = format!("{inherited}:/nowhere");
     for (command, path) in
@@ -65,8 +66,8 @@ pub(crate) async fn a_worker_gets_the_environment_that_it_is_given() -> Outcome 
     Ok(())
 }
 
-pub(crate) async fn a_worker_can_have_a_pipe_besides_the_channel() -> Outcome {
-    let mut cluster = round_robin();
+pub(crate) async fn a_worker_can_have_a_pipe_besides_the_channel() -> TestResult {
+    let cluster = round_robin();
     let stdio = [Stdio::Inherit, Stdio::Inherit, Stdio::Inherit, Stdio::Ipc, Stdio::Pipe];
     let worker = cluster.start(node("worker.js", "pipe").stdio(stdio));
     let mut pipe = worker.with_child(|child| child.take_pipe(4)).ok_or("no pipe")?;
@@ -80,9 +81,9 @@ pub(crate) async fn a_worker_can_have_a_pipe_besides_the_channel() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn what_answers_nothing_is_ignored() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("worker.js", "nonsense");
+pub(crate) async fn an_answer_to_no_question_is_ignored() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("worker.js", "nonsense"));
     assert_eq!(cluster.message(&worker).await, "and now sense");
     for more in [json!({ "cmd": "NODE_CLUSTER", "ack": 99_999 }), json!({ "cmd": "NODE_CLUSTER", "act": "dance" })] {
         worker.send(&more).await?;
@@ -93,9 +94,9 @@ pub(crate) async fn what_answers_nothing_is_ignored() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn messages_go_both_ways_while_it_serves() -> Outcome {
-    let mut cluster = round_robin();
-    let (worker, address) = cluster.server("worker.js", "echo").await;
+pub(crate) async fn messages_go_both_ways_while_it_serves() -> TestResult {
+    let cluster = round_robin();
+    let (worker, address) = cluster.server(node("worker.js", "echo")).await;
     for value in [json!("hello"), json!({ "a": [null, 1.5, "ö\n"] }), json!(0)] {
         worker.send(&value).await?;
         assert_eq!(ask(address).await, worker.id().to_string());
@@ -105,9 +106,9 @@ pub(crate) async fn messages_go_both_ways_while_it_serves() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn the_first_message_is_seen_by_process_and_by_worker() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("worker.js", "twice");
+pub(crate) async fn the_first_message_is_seen_by_process_and_by_worker() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("worker.js", "twice"));
     // Before it runs.
     worker.send("the first one").await?;
     let seen = json!({ "process": "the first one", "worker": "the first one" });
@@ -116,9 +117,9 @@ pub(crate) async fn the_first_message_is_seen_by_process_and_by_worker() -> Outc
     Ok(())
 }
 
-pub(crate) async fn a_message_reaches_the_worker() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("worker.js", "twice");
+pub(crate) async fn a_message_reaches_the_worker() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("worker.js", "twice"));
     cluster.online(&worker).await;
     let value = json!({ "cmd": "no business of the cluster's", "n": [1, 2] });
     worker.send(&value).await?;
@@ -127,9 +128,9 @@ pub(crate) async fn a_message_reaches_the_worker() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn two_groups_share_nothing_but_their_primary() -> Outcome {
-    let mut cluster = round_robin();
-    let (first, web) = cluster.server("server.js", "http").await;
+pub(crate) async fn two_groups_share_nothing_but_their_primary() -> TestResult {
+    let cluster = round_robin();
+    let (first, web) = cluster.server(node("server.js", "http")).await;
     let others = cluster.primary.group(Options::default().policy(Policy::LeastConnections));
     let second = others.fork(node("server.js", "net"))?;
     let plain = cluster.listening_at(&second).await;

@@ -1,30 +1,31 @@
 //! How workers end that are not asked to, and what keeps them alive.
 
 use forklore::child_process::{Exit, Signal};
+use harness::TestResult;
+use harness::watched::{IDLE_LIFE, WHOLE_LIFE, round_robin, watched};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::kit::{Outcome, POLICIES, ask};
-use crate::watched::{IDLE_LIFE, WHOLE_LIFE, round_robin, watched};
+use crate::kit::{POLICIES, ask, node};
 
-pub(crate) async fn a_worker_that_exits_at_once_has_its_code() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("worker.js", "exits");
+pub(crate) async fn a_worker_that_exits_at_once_has_its_code() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("worker.js", "exits"));
     assert_eq!(cluster.exit(&worker).await, Exit::Code(42));
     assert!(!worker.exited_after_disconnect() && worker.is_dead() && !worker.is_connected());
     assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
     Ok(())
 }
 
-pub(crate) async fn a_worker_that_exits_while_it_listens_does_so_once() -> Outcome {
+pub(crate) async fn a_worker_that_exits_while_it_listens_does_so_once() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let (worker, _) = cluster.server("worker.js", "exitsLater").await;
+        let cluster = watched(policy);
+        let (worker, _) = cluster.server(node("worker.js", "exitsLater")).await;
         worker.send(&42).await?;
         assert_eq!(cluster.exit(&worker).await, Exit::Code(42));
         assert!(!worker.exited_after_disconnect());
         // In the callback itself Node has not told us of it yet.
-        let early = cluster.fork("worker.js", "exitsListening");
+        let early = cluster.start(node("worker.js", "exitsListening"));
         assert_eq!(cluster.exit(&early).await, Exit::Code(42));
         let life = cluster.end().await;
         assert_eq!((life.of(&worker), life.of(&early)), (WHOLE_LIFE.to_vec(), IDLE_LIFE.to_vec()));
@@ -32,10 +33,10 @@ pub(crate) async fn a_worker_that_exits_while_it_listens_does_so_once() -> Outco
     Ok(())
 }
 
-pub(crate) async fn a_worker_that_closes_its_channel_ends_well() -> Outcome {
+pub(crate) async fn a_worker_that_closes_its_channel_ends_well() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let worker = cluster.fork("worker.js", "hangsUp");
+        let cluster = watched(policy);
+        let worker = cluster.start(node("worker.js", "hangsUp"));
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         assert!(!worker.exited_after_disconnect());
         assert_eq!(cluster.end().await.of(&worker).last(), Some(&"exit"));
@@ -43,12 +44,12 @@ pub(crate) async fn a_worker_that_closes_its_channel_ends_well() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_killed_worker_has_its_signal() -> Outcome {
+pub(crate) async fn a_killed_worker_has_its_signal() -> TestResult {
     for signal in [Signal::SIGKILL, Signal::SIGTERM] {
-        let mut cluster = round_robin();
-        let (worker, _) = cluster.server("worker.js", "echo").await;
+        let cluster = round_robin();
+        let (worker, _) = cluster.server(node("worker.js", "echo")).await;
         assert!(worker.kill(signal)?);
-        cluster.disconnect(&worker).await;
+        cluster.disconnected(&worker).await;
         assert_eq!(cluster.exit(&worker).await, Exit::Signal(signal));
         assert!(!worker.exited_after_disconnect() && worker.is_dead());
         assert_eq!(cluster.primary.workers(), []);
@@ -59,9 +60,9 @@ pub(crate) async fn a_killed_worker_has_its_signal() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_process_that_is_killed_is_a_worker_that_ends() -> Outcome {
-    let mut cluster = round_robin();
-    let (worker, _) = cluster.server("worker.js", "echo").await;
+pub(crate) async fn a_process_that_is_killed_is_a_worker_that_ends() -> TestResult {
+    let cluster = round_robin();
+    let (worker, _) = cluster.server(node("worker.js", "echo")).await;
     assert!(worker.with_child(|child| child.kill(Signal::SIGTERM))?);
     assert_eq!(cluster.exit(&worker).await, Exit::Signal(Signal::SIGTERM));
     assert!(!worker.exited_after_disconnect());
@@ -69,9 +70,9 @@ pub(crate) async fn a_process_that_is_killed_is_a_worker_that_ends() -> Outcome 
     Ok(())
 }
 
-pub(crate) async fn a_worker_that_was_disconnected_can_still_be_killed() -> Outcome {
-    let mut cluster = round_robin();
-    let (worker, address) = cluster.server("server.js", "lasting").await;
+pub(crate) async fn a_worker_that_was_disconnected_can_still_be_killed() -> TestResult {
+    let cluster = round_robin();
+    let (worker, address) = cluster.server(node("server.js", "lasting")).await;
     let mut client = TcpStream::connect(address).await?;
     client.write_all(b"well?").await?;
     assert_eq!(client.read_u8().await?, b't');
@@ -84,9 +85,9 @@ pub(crate) async fn a_worker_that_was_disconnected_can_still_be_killed() -> Outc
     Ok(())
 }
 
-pub(crate) async fn a_worker_in_an_endless_loop_can_be_ended() -> Outcome {
-    let mut cluster = round_robin();
-    let worker = cluster.fork("worker.js", "spins");
+pub(crate) async fn a_worker_in_an_endless_loop_can_be_ended() -> TestResult {
+    let cluster = round_robin();
+    let worker = cluster.start(node("worker.js", "spins"));
     assert_eq!(cluster.message(&worker).await, "spinning");
     assert!(worker.kill(Signal::SIGTERM)?);
     assert_eq!(cluster.exit(&worker).await, Exit::Signal(Signal::SIGTERM));
@@ -94,10 +95,10 @@ pub(crate) async fn a_worker_in_an_endless_loop_can_be_ended() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_whose_only_server_is_closed_ends() -> Outcome {
+pub(crate) async fn a_worker_whose_only_server_is_closed_ends() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let worker = cluster.fork("server.js", "closedAlone");
+        let cluster = watched(policy);
+        let worker = cluster.start(node("server.js", "closedAlone"));
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         assert!(!worker.exited_after_disconnect());
         assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
@@ -105,10 +106,10 @@ pub(crate) async fn a_worker_whose_only_server_is_closed_ends() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_server_keeps_its_worker_alive() -> Outcome {
+pub(crate) async fn a_server_keeps_its_worker_alive() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let (worker, address) = cluster.server("server.js", "keptAlive").await;
+        let cluster = watched(policy);
+        let (worker, address) = cluster.server(node("server.js", "keptAlive")).await;
         assert_eq!(cluster.message(&worker).await, "alive");
         for _ in 0..3 {
             assert_eq!(ask(address).await, worker.id().to_string());
@@ -118,10 +119,10 @@ pub(crate) async fn a_server_keeps_its_worker_alive() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_server_without_a_reference_keeps_nobody_alive() -> Outcome {
+pub(crate) async fn a_server_without_a_reference_does_not_keep_its_worker_alive() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let worker = cluster.fork("server.js", "notKeptAlive");
+        let cluster = watched(policy);
+        let worker = cluster.start(node("server.js", "notKeptAlive"));
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         assert!(!worker.exited_after_disconnect());
         assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
@@ -129,10 +130,10 @@ pub(crate) async fn a_server_without_a_reference_keeps_nobody_alive() -> Outcome
     Ok(())
 }
 
-pub(crate) async fn a_server_that_is_referenced_again_is_closed_in_order() -> Outcome {
+pub(crate) async fn a_server_that_is_referenced_again_is_closed_in_order() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let worker = cluster.fork("server.js", "keptAliveAgain");
+        let cluster = watched(policy);
+        let worker = cluster.start(node("server.js", "keptAliveAgain"));
         assert_eq!(cluster.message(&worker).await, "closed");
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);

@@ -6,12 +6,20 @@ use std::os::fd::AsRawFd;
 use forklore::child_process::Exit;
 use forklore::cluster::Options;
 use forklore::cluster::schedule::Policy;
+use harness::TestResult;
+use harness::watched::{IDLE_LIFE, Watched, round_robin, watched};
 use nix::errno::Errno;
 use nix::unistd::{Uid, geteuid, setfsuid};
 use serde_json::{Value, json};
 
-use crate::kit::{Outcome, POLICIES, all_of};
-use crate::watched::{IDLE_LIFE, Watched, round_robin, watched};
+use crate::kit::{POLICIES, all_of, node_with};
+
+/// A listener, and the options of another one at its port.
+fn taken_port() -> std::io::Result<(TcpListener, Value)> {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
+    Ok((taken, there))
+}
 
 fn error(code: &str, errno: Errno) -> Value {
     json!({ "code": code, "errno": -(errno as i32), "syscall": "bind" })
@@ -25,27 +33,20 @@ async fn refusal(policy: Policy, options: &Value) -> Value {
         Some(fd) => announced.allow_descriptor(fd.try_into().expect("a descriptor")),
         None => announced,
     };
-    let mut cluster = Watched::new(announced);
-    let worker = cluster.fork_with("server.js", "net", options);
+    let cluster = Watched::new(announced);
+    let worker = cluster.start(node_with("server.js", "net", options));
     let refusal = cluster.message(&worker).await;
     assert_eq!((cluster.primary.listeners(), worker.is_connected()), (vec![], true));
     assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
     refusal
 }
 
-async fn a_port_in_use_is_refused(policy: Policy) -> Outcome {
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
-    assert_eq!(refusal(policy, &there).await, error("EADDRINUSE", Errno::EADDRINUSE));
+pub(crate) async fn a_port_in_use_is_refused() -> TestResult {
+    let (_taken, there) = taken_port()?;
+    for policy in POLICIES {
+        assert_eq!(refusal(policy, &there).await, error("EADDRINUSE", Errno::EADDRINUSE));
+    }
     Ok(())
-}
-
-pub(crate) async fn a_port_in_use_is_refused_by_round_robin() -> Outcome {
-    a_port_in_use_is_refused(Policy::RoundRobin).await
-}
-
-pub(crate) async fn a_port_in_use_is_refused_when_shared() -> Outcome {
-    a_port_in_use_is_refused(Policy::Shared).await
 }
 
 /// Restores what a thread may do with files.
@@ -57,8 +58,8 @@ impl Drop for Restored {
     }
 }
 
-/// Root may bind to every port, so it is a folder that nobody may write to, and a user without rights.
-async fn what_one_may_not_bind_is_refused(policy: Policy) -> Outcome {
+/// Root may bind to every port, so this takes a directory that is read-only, and a user without rights.
+async fn without_permission(policy: Policy) -> TestResult {
     let folder = tempfile::tempdir()?;
     std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o555))?;
     let there = json!({ "path": folder.path().join("socket") });
@@ -76,15 +77,14 @@ async fn what_one_may_not_bind_is_refused(policy: Policy) -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn what_one_may_not_bind_is_refused_by_round_robin() -> Outcome {
-    what_one_may_not_bind_is_refused(Policy::RoundRobin).await
+pub(crate) async fn an_address_without_permission_is_refused() -> TestResult {
+    for policy in POLICIES {
+        without_permission(policy).await?;
+    }
+    Ok(())
 }
 
-pub(crate) async fn what_one_may_not_bind_is_refused_when_shared() -> Outcome {
-    what_one_may_not_bind_is_refused(Policy::Shared).await
-}
-
-pub(crate) async fn a_path_in_use_is_refused() -> Outcome {
+pub(crate) async fn a_path_in_use_is_refused() -> TestResult {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("socket");
     let taken = std::os::unix::net::UnixListener::bind(&path)?;
@@ -98,7 +98,7 @@ pub(crate) async fn a_path_in_use_is_refused() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn an_address_of_another_host_is_refused() -> Outcome {
+pub(crate) async fn an_address_of_another_host_is_refused() -> TestResult {
     for policy in POLICIES {
         // Reserved for documentation: no host has it.
         let refused = refusal(policy, &json!({ "host": "192.0.2.1", "port": 0 })).await;
@@ -107,7 +107,7 @@ pub(crate) async fn an_address_of_another_host_is_refused() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_descriptor_that_is_no_socket_is_refused() -> Outcome {
+pub(crate) async fn a_descriptor_that_is_no_socket_is_refused() -> TestResult {
     let file = std::fs::File::open("/dev/null")?;
     for policy in POLICIES {
         assert_eq!(refusal(policy, &json!({ "fd": file.as_raw_fd() })).await["code"], "ENOTSOCK");
@@ -116,14 +116,14 @@ pub(crate) async fn a_descriptor_that_is_no_socket_is_refused() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_can_listen_later_where_it_was_refused() -> Outcome {
+pub(crate) async fn a_worker_can_listen_later_where_it_was_refused() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
+        let cluster = watched(policy);
         // Not a port: as soon as that is free, somebody else may take it.
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("socket");
         let taken = std::os::unix::net::UnixListener::bind(&path)?;
-        let worker = cluster.fork_with("server.js", "net", &json!({ "path": path }));
+        let worker = cluster.start(node_with("server.js", "net", &json!({ "path": path })));
         assert_eq!(cluster.message(&worker).await["code"], "EADDRINUSE");
         drop(taken);
         std::fs::remove_file(&path)?;
@@ -136,11 +136,10 @@ pub(crate) async fn a_worker_can_listen_later_where_it_was_refused() -> Outcome 
     Ok(())
 }
 
-pub(crate) async fn an_error_that_nobody_expects_is_an_exception() -> Outcome {
-    let mut cluster = round_robin();
-    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
-    let worker = cluster.fork_with("server.js", "unprepared", &there);
+pub(crate) async fn an_error_without_a_listener_is_an_exception() -> TestResult {
+    let cluster = round_robin();
+    let (_taken, there) = taken_port()?;
+    let worker = cluster.start(node_with("server.js", "unprepared", &there));
     assert_eq!(cluster.message(&worker).await, error("EADDRINUSE", Errno::EADDRINUSE));
     // It has caught it, and lives until it is told to disconnect.
     worker.disconnect();
@@ -150,15 +149,14 @@ pub(crate) async fn an_error_that_nobody_expects_is_an_exception() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_disconnects_on_an_error() -> Outcome {
+pub(crate) async fn a_worker_disconnects_on_an_error() -> TestResult {
     for policy in POLICIES {
-        let mut cluster = watched(policy);
-        let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let there = json!({ "host": "127.0.0.1", "port": taken.local_addr()?.port() });
-        let worker = cluster.fork_with("server.js", "net", &there);
+        let cluster = watched(policy);
+        let (_taken, there) = taken_port()?;
+        let worker = cluster.start(node_with("server.js", "net", &there));
         assert_eq!(cluster.message(&worker).await["code"], "EADDRINUSE");
         worker.send("disconnect").await?;
-        cluster.disconnect(&worker).await;
+        cluster.disconnected(&worker).await;
         assert!(worker.exited_after_disconnect());
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);

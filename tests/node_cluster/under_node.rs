@@ -1,13 +1,11 @@
 //! Our worker under a Node primary, with each of its two policies.
 
 use forklore::child_process::{Command, exec_file};
+use harness::nodes::node;
+use harness::started::Started;
+use harness::{TestResult, root};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-
-use crate::harness::nodes::node;
-use crate::harness::root;
-use crate::harness::started::Started;
-use crate::kit::Outcome;
 
 const WORKER: &str = env!("CARGO_BIN_EXE_test-cluster-worker");
 
@@ -27,7 +25,7 @@ async fn seen(command: Command) -> Value {
 }
 
 /// The same in both policies.
-async fn in_both(what: &str, expected: Value) -> Outcome {
+async fn in_both(what: &str, expected: Value) -> TestResult {
     for policy in POLICIES {
         assert_eq!(seen(primary(policy, what)).await, expected, "{policy}");
     }
@@ -39,7 +37,7 @@ fn well() -> Value {
     json!([0, null, true])
 }
 
-pub(crate) async fn the_events_of_a_worker_are_those_of_nodes_own() -> Outcome {
+pub(crate) async fn the_events_of_a_worker_are_those_of_nodes_own() -> TestResult {
     for policy in POLICIES {
         let said = seen(primary(policy, "events")).await;
         let rest = json!({ "addressType": 4, "address": "127.0.0.1" });
@@ -52,7 +50,7 @@ pub(crate) async fn the_events_of_a_worker_are_those_of_nodes_own() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn connections_are_split_evenly() -> Outcome {
+pub(crate) async fn connections_are_split_evenly() -> TestResult {
     let split = seen(primary("rr", "split")).await;
     assert_eq!(split, json!({ "1": 100, "2": 100, "3": 100, "4": 100 }));
     let split = seen(primary("none", "split")).await;
@@ -61,15 +59,15 @@ pub(crate) async fn connections_are_split_evenly() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_thousand_connections_leave_no_descriptor() -> Outcome {
+pub(crate) async fn a_thousand_connections_leave_no_descriptor() -> TestResult {
     in_both("thousand", json!([1_000, [0, 0]])).await
 }
 
-pub(crate) async fn an_open_connection_delays_a_disconnect() -> Outcome {
+pub(crate) async fn an_open_connection_delays_a_disconnect() -> TestResult {
     in_both("drain", json!(["still there?", false, true, well()])).await
 }
 
-pub(crate) async fn each_ending_is_what_it_is_in_node() -> Outcome {
+pub(crate) async fn each_ending_is_what_it_is_in_node() -> TestResult {
     let cut = json!([0, null, false]);
     let endings = json!({
         "leave": well(), "kill": well(), "disconnect": cut, "cut": cut,
@@ -78,21 +76,21 @@ pub(crate) async fn each_ending_is_what_it_is_in_node() -> Outcome {
     in_both("endings", endings).await
 }
 
-pub(crate) async fn a_worker_that_leaves_waits_for_its_connection() -> Outcome {
+pub(crate) async fn a_worker_that_leaves_waits_for_its_connection() -> TestResult {
     in_both("leave", json!(["still there?", null, well()])).await
 }
 
-pub(crate) async fn a_full_worker_gives_connections_back() -> Outcome {
+pub(crate) async fn a_full_worker_gives_connections_back() -> TestResult {
     in_both("limited", json!([{ "2": 20 }, well()])).await
 }
 
 /// Only where the primary accepts: in the other policy a worker that accepts nothing takes nothing.
-pub(crate) async fn what_waits_at_a_stuck_worker_goes_back_when_it_closes() -> Outcome {
+pub(crate) async fn what_waits_at_a_stuck_worker_goes_back_when_it_closes() -> TestResult {
     assert_eq!(seen(primary("rr", "stuck")).await, json!([{ "2": 20 }, "closed", "2"]));
     Ok(())
 }
 
-pub(crate) async fn a_unix_socket_is_shared() -> Outcome {
+pub(crate) async fn a_unix_socket_is_shared() -> TestResult {
     for (policy, texts) in [("rr", json!(["1", "2"])), ("none", json!(null))] {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("server.sock");
@@ -104,24 +102,24 @@ pub(crate) async fn a_unix_socket_is_shared() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_udp_socket_is_shared() -> Outcome {
+pub(crate) async fn a_udp_socket_is_shared() -> TestResult {
     in_both("udp", json!(["udp4", true, { "true": 50 }])).await
 }
 
-pub(crate) async fn a_port_that_is_taken_is_an_error() -> Outcome {
+pub(crate) async fn a_taken_port_is_an_error() -> TestResult {
     let error = "listen on 127.0.0.1:PORT: address already in use (EADDRINUSE)";
     in_both("taken", json!([error, "\"are you there?\"", well()])).await
 }
 
-pub(crate) async fn a_worker_may_have_several_servers() -> Outcome {
+pub(crate) async fn a_worker_may_have_several_servers() -> TestResult {
     in_both("several", json!([["127.0.0.1", "127.0.0.1", null, "own"], 4, ["1", "1", "1", "1"], well()])).await
 }
 
-pub(crate) async fn a_name_is_asked_for_in_the_worker() -> Outcome {
+pub(crate) async fn a_host_name_is_resolved_in_the_worker() -> TestResult {
     in_both("named", json!([true, "1", well()])).await
 }
 
-pub(crate) async fn a_socket_that_the_primary_was_started_with_is_served() -> Outcome {
+pub(crate) async fn a_socket_that_the_primary_was_started_with_is_served() -> TestResult {
     for policy in POLICIES {
         let listener = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0))?;
         let port = listener.local_addr()?.port().to_string();
@@ -131,7 +129,7 @@ pub(crate) async fn a_socket_that_the_primary_was_started_with_is_served() -> Ou
     Ok(())
 }
 
-pub(crate) async fn a_worker_of_nodes_serves_beside_ours() -> Outcome {
+pub(crate) async fn a_worker_of_nodes_serves_beside_ours() -> TestResult {
     let split = seen(primary("rr", "mixed")).await;
     assert_eq!(split, json!({ "1": 10, "node": 10 }));
     let split = seen(primary("none", "mixed")).await;
@@ -141,11 +139,11 @@ pub(crate) async fn a_worker_of_nodes_serves_beside_ours() -> Outcome {
 }
 
 /// Node 24 and 26 lost `disconnect`, and with it the callback of `cluster.disconnect`, in a third of the runs.
-pub(crate) async fn a_busy_primary_learns_of_each_end_before_the_exit() -> Outcome {
+pub(crate) async fn a_busy_primary_learns_of_each_end_before_the_exit() -> TestResult {
     in_both("busy", json!([50, { "disconnect exit": 100 }])).await
 }
 
-pub(crate) async fn workers_go_with_their_primary() -> Outcome {
+pub(crate) async fn workers_exit_with_their_primary() -> TestResult {
     for policy in POLICIES {
         let mut command = std::process::Command::new(node());
         command.arg(root().join("tests/node/primary.js")).args([WORKER, "doomed"]);
@@ -161,7 +159,7 @@ pub(crate) async fn workers_go_with_their_primary() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_worker_may_survive_its_primary() -> Outcome {
+pub(crate) async fn a_worker_may_survive_its_primary() -> TestResult {
     for policy in POLICIES {
         let said = exec_file(primary(policy, "survivor")).await?;
         let lines = String::from_utf8(said.stdout)?;

@@ -2,12 +2,13 @@
 
 use forklore::child_process::{Command, Exit, Stdio};
 use forklore::ipc::Ending;
+use harness::TestResult;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-use crate::kit::{Outcome, PROGRAM};
+use crate::kit::PROGRAM;
 
-pub(crate) async fn close_waits_for_a_grandchild_that_holds_the_channel() -> Outcome {
+pub(crate) async fn close_waits_for_a_grandchild_that_holds_the_channel() -> TestResult {
     // The shell leaves a cat behind that holds descriptor 3, and sends back what it gets at 4 until that ends.
     let (mut ours, theirs) = UnixStream::pair()?;
     let theirs = theirs.into_std()?;
@@ -31,7 +32,7 @@ pub(crate) async fn close_waits_for_a_grandchild_that_holds_the_channel() -> Out
     Ok(())
 }
 
-pub(crate) async fn a_bad_fork_is_refused() -> Outcome {
+pub(crate) async fn a_bad_fork_is_refused() -> TestResult {
     let twice = Command::new("true").descriptor(3, Stdio::Ipc).descriptor(4, Stdio::Ipc).fork();
     assert!(twice.is_err_and(|error| error.to_string().contains("one channel")));
     let taken = Command::new("true").descriptor(3, Stdio::Pipe).fork();
@@ -40,7 +41,7 @@ pub(crate) async fn a_bad_fork_is_refused() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_child_is_told_why_it_has_no_channel() -> Outcome {
+pub(crate) async fn a_child_is_told_why_it_has_no_channel() -> TestResult {
     let none = |number: &'static str, mode: &'static str| async move {
         let command = Command::new(PROGRAM).arg("none").env("NODE_CHANNEL_FD", number);
         let command = command.env("NODE_CHANNEL_SERIALIZATION_MODE", mode);
@@ -62,13 +63,13 @@ pub(crate) async fn a_child_is_told_why_it_has_no_channel() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn our_child_leaves_no_descriptor_open() -> Outcome {
+pub(crate) async fn our_child_leaves_no_descriptor_open() -> TestResult {
     let output = forklore::child_process::exec_file(Command::new(PROGRAM).arg("count")).await?;
     assert_eq!(output.stdout_lossy(), "0 descriptors more\n");
     Ok(())
 }
 
-pub(crate) async fn a_receiver_without_descriptors_refuses() -> Outcome {
+pub(crate) async fn a_receiver_without_descriptors_refuses() -> TestResult {
     let output = forklore::child_process::exec_file(Command::new(PROGRAM).arg("poor")).await?;
     let said = output.stdout_lossy();
     let lines: Vec<&str> = said.lines().collect();

@@ -4,12 +4,12 @@ use std::io::Write;
 
 use forklore::child_process::{Command, Event, Exit, Signal, Stdio};
 use forklore::ipc::Ending;
+use harness::{TestResult, nodes};
 use serde_json::json;
 
-use crate::harness::nodes;
-use crate::kit::{Outcome, connection, end, fork, next, text};
+use crate::kit::{connection, end, fork, next, text};
 
-pub(crate) async fn values_and_handles_come_back() -> Outcome {
+pub(crate) async fn values_and_handles_come_back() -> TestResult {
     let (child, channel) = fork("echo");
     for value in [json!("wörld\n"), json!(null), json!([1.5, {"a": [true]}]), json!("é".repeat(400_000))] {
         channel.send(&value).await?;
@@ -26,7 +26,7 @@ pub(crate) async fn values_and_handles_come_back() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_hundred_thousand_messages_to_node() -> Outcome {
+pub(crate) async fn a_hundred_thousand_messages_to_node() -> TestResult {
     let (child, channel) = fork("count");
     for number in 0..100_000 {
         channel.send(&number).await?;
@@ -37,7 +37,7 @@ pub(crate) async fn a_hundred_thousand_messages_to_node() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_hundred_thousand_messages_from_node() -> Outcome {
+pub(crate) async fn a_hundred_thousand_messages_from_node() -> TestResult {
     let (mut child, channel) = fork("numbers");
     channel.send("go").await?;
     for number in 0..100_000 {
@@ -49,7 +49,7 @@ pub(crate) async fn a_hundred_thousand_messages_from_node() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn only_a_name_that_goes_on_after_node_is_internal() -> Outcome {
+pub(crate) async fn only_a_name_that_goes_on_after_node_is_internal() -> TestResult {
     let (child, channel) = fork("internal");
     for cmd in ["NODE_X", "NODE_", "node_x", "end"] {
         channel.send(&json!({ "cmd": cmd })).await?;
@@ -60,7 +60,7 @@ pub(crate) async fn only_a_name_that_goes_on_after_node_is_internal() -> Outcome
     Ok(())
 }
 
-pub(crate) async fn a_throw_in_a_handler_loses_no_message() -> Outcome {
+pub(crate) async fn a_throw_in_a_handler_loses_no_message() -> TestResult {
     let (child, channel) = fork("throwing");
     for number in 0..4 {
         channel.post(&number)?;
@@ -75,7 +75,7 @@ pub(crate) async fn a_throw_in_a_handler_loses_no_message() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_listener_keeps_the_child_alive_until_we_disconnect() -> Outcome {
+pub(crate) async fn a_listener_keeps_the_child_alive_until_we_disconnect() -> TestResult {
     let (child, channel) = fork("listener");
     assert_eq!(next(&channel).await, "up");
     assert!(channel.is_connected());
@@ -83,7 +83,7 @@ pub(crate) async fn a_listener_keeps_the_child_alive_until_we_disconnect() -> Ou
     Ok(())
 }
 
-pub(crate) async fn a_child_that_does_not_listen_ends_by_itself() -> Outcome {
+pub(crate) async fn a_child_that_does_not_listen_ends_by_itself() -> TestResult {
     let (mut child, channel) = fork("deaf");
     assert_eq!(next(&channel).await, "fd 3, undefined");
     assert_eq!(child.exit().await?, Exit::Code(0));
@@ -92,7 +92,7 @@ pub(crate) async fn a_child_that_does_not_listen_ends_by_itself() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn what_a_child_sent_before_it_was_killed_arrives() -> Outcome {
+pub(crate) async fn what_a_child_sent_before_it_was_killed_arrives() -> TestResult {
     let (mut child, channel) = fork("dying");
     let mut events = Vec::new();
     while let Some(event) = child.next_event().await? {
@@ -108,7 +108,7 @@ pub(crate) async fn what_a_child_sent_before_it_was_killed_arrives() -> Outcome 
     Ok(())
 }
 
-pub(crate) async fn the_channel_can_be_at_any_descriptor() -> Outcome {
+pub(crate) async fn the_channel_can_be_at_any_descriptor() -> TestResult {
     for number in [0, 1, 7] {
         let script = "process.send([process.channel.fd, process.env.NODE_CHANNEL_FD ?? 'gone'])";
         let command = Command::new(nodes::node()).args(["-e", script]).env("NODE_CHANNEL_FD", "77");
@@ -119,7 +119,7 @@ pub(crate) async fn the_channel_can_be_at_any_descriptor() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_child_can_hold_a_pipe_besides_the_channel() -> Outcome {
+pub(crate) async fn a_child_can_hold_a_pipe_besides_the_channel() -> TestResult {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let script =
         "const s = new (require('net').Socket)({ fd: 4 }); s.on('data', (d) => s.end(`${d}!`)); process.send('up')";
@@ -136,7 +136,7 @@ pub(crate) async fn a_child_can_hold_a_pipe_besides_the_channel() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_send_calls_back_when_it_is_written() -> Outcome {
+pub(crate) async fn a_send_calls_back_when_it_is_written() -> TestResult {
     let (child, channel) = fork("callback");
     assert_eq!(next(&channel).await, "first");
     assert_eq!(next(&channel).await, "called back with null");

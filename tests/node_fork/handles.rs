@@ -5,12 +5,12 @@ use std::net::{TcpStream, UdpSocket};
 
 use forklore::child_process::{Command, Exit};
 use forklore::ipc::{Handle, Settings, Socket};
+use harness::{TestResult, nodes};
 use tokio::io::AsyncReadExt;
 
-use crate::harness::nodes;
-use crate::kit::{Outcome, connection, end, fork, loopback, next, node, text};
+use crate::kit::{connection, end, fork, loopback, next, node, text};
 
-pub(crate) async fn a_thousand_handles_from_node() -> Outcome {
+pub(crate) async fn a_thousand_handles_from_node() -> TestResult {
     let (child, channel) = fork("connections");
     let listener = loopback();
     channel.send(&listener.local_addr()?.port()).await?;
@@ -25,7 +25,7 @@ pub(crate) async fn a_thousand_handles_from_node() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_thousand_handles_to_node_and_back(window: usize) -> Outcome {
+pub(crate) async fn a_thousand_handles_to_node_and_back(window: usize) -> TestResult {
     let (child, channel) = node("echo").channel_settings(Settings::default().window(window)).fork()?;
     let listener = loopback();
     let mut deliveries = Vec::new();
@@ -54,15 +54,15 @@ pub(crate) async fn a_thousand_handles_to_node_and_back(window: usize) -> Outcom
     Ok(())
 }
 
-pub(crate) async fn a_thousand_handles_one_at_a_time() -> Outcome {
+pub(crate) async fn a_thousand_handles_one_at_a_time() -> TestResult {
     a_thousand_handles_to_node_and_back(1).await
 }
 
-pub(crate) async fn a_thousand_handles_thirty_at_a_time() -> Outcome {
+pub(crate) async fn a_thousand_handles_thirty_at_a_time() -> TestResult {
     a_thousand_handles_to_node_and_back(30).await
 }
 
-pub(crate) async fn a_socket_passed_is_used_and_ended_by_node() -> Outcome {
+pub(crate) async fn a_socket_passed_is_used_and_ended_by_node() -> TestResult {
     let (child, channel) = fork("socket");
     let (socket, client) = connection();
     drop(channel.send_handle("hello", socket).await?);
@@ -71,7 +71,7 @@ pub(crate) async fn a_socket_passed_is_used_and_ended_by_node() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn both_write_to_a_socket_that_is_kept_open() -> Outcome {
+pub(crate) async fn both_write_to_a_socket_that_is_kept_open() -> TestResult {
     let (child, channel) = fork("share");
     let (socket, mut client) = connection();
     let mut kept = channel.send_handle("hello", socket).await?.into_tcp_stream()?;
@@ -86,7 +86,7 @@ pub(crate) async fn both_write_to_a_socket_that_is_kept_open() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn node_answers_on_our_server_and_so_do_we() -> Outcome {
+pub(crate) async fn node_answers_on_our_server_and_so_do_we() -> TestResult {
     let (child, channel) = fork("server");
     let listener = loopback();
     channel.send_handle("take", Handle::of(&listener)?).await?;
@@ -101,7 +101,7 @@ pub(crate) async fn node_answers_on_our_server_and_so_do_we() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_udp_socket_receives_in_node() -> Outcome {
+pub(crate) async fn a_udp_socket_receives_in_node() -> TestResult {
     let (child, channel) = fork("udp");
     let (ours, client) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
     let address = ours.local_addr()?;
@@ -117,7 +117,7 @@ pub(crate) async fn a_udp_socket_receives_in_node() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn node_says_how_many_of_our_sockets_it_has() -> Outcome {
+pub(crate) async fn node_counts_the_sockets_that_it_was_passed() -> TestResult {
     let (child, channel) = fork("keep");
     let mut clients = Vec::new();
     for number in 1..=3 {
@@ -137,7 +137,7 @@ pub(crate) async fn node_says_how_many_of_our_sockets_it_has() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn eighty_children_each_pass_a_socket_back() -> Outcome {
+pub(crate) async fn eighty_children_each_pass_a_socket_back() -> TestResult {
     let listener = loopback();
     let script = "process.once('message', (p) => { const s = require('net').connect(p, '127.0.0.1', () => process.send(p, s)); })";
     let port = listener.local_addr()?.port();
@@ -159,7 +159,7 @@ pub(crate) async fn eighty_children_each_pass_a_socket_back() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn a_socket_from_node_is_read_here() -> Outcome {
+pub(crate) async fn a_socket_from_node_is_read_here() -> TestResult {
     let (child, channel) = fork("gives");
     let handle = channel.recv().await?.and_then(|mut message| message.handle.take()).ok_or("no handle")?;
     let mut text = String::new();

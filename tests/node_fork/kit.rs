@@ -1,41 +1,17 @@
 //! What every trial here starts from.
 
-use std::future::Future;
 use std::io::Read;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use forklore::child_process::{Child, Command, Exit};
 use forklore::ipc::Channel;
-use libtest_mimic::Trial;
+use harness::{marked, nodes, root};
 use serde_json::Value;
-
-use crate::harness::nodes::{self, Case};
-use crate::harness::started::DEADLINE;
-use crate::harness::{root, trial};
-
-pub(crate) type Outcome = Result<(), Box<dyn std::error::Error>>;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_test-channel-child");
 
-/// Runs a test in a runtime of its own. It must end.
-fn run<F: Future<Output = Outcome>>(test: fn() -> F) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let ended = runtime.block_on(async { tokio::time::timeout(DEADLINE, test()).await });
-    ended.expect("it ends").expect("no error");
-}
-
-/// A test for each version of Node.
-pub(crate) fn case<F: Future<Output = Outcome> + 'static>(name: &'static str, test: fn() -> F) -> Case {
-    Case::new(name, move || run(test))
-}
-
-/// A test without Node.
-pub(crate) fn without_node<F: Future<Output = Outcome> + 'static>(name: &'static str, test: fn() -> F) -> Trial {
-    trial(name, &[], move || run(test))
-}
-
 pub(crate) fn node(what: &str) -> Command {
-    Command::new(nodes::node()).arg(root().join("tests/node/child.js")).arg(what)
+    marked(Command::new(nodes::node()).arg(root().join("tests/node/child.js")).arg(what))
 }
 
 pub(crate) fn fork(what: &str) -> (Child, Channel) {
@@ -50,7 +26,8 @@ pub(crate) async fn next(channel: &Channel) -> Value {
 /// What the Node parent says that it has seen.
 pub(crate) async fn node_parent(what: &str) -> Value {
     let script = root().join("tests/node/parent.js");
-    let said = forklore::child_process::exec_file(Command::new(nodes::node()).arg(script).args([PROGRAM, what])).await;
+    let parent = marked(Command::new(nodes::node()).arg(script).args([PROGRAM, what]));
+    let said = forklore::child_process::exec_file(parent).await;
     serde_json::from_slice(&said.expect("the parent ends well").stdout).expect("JSON")
 }
 

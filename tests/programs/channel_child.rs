@@ -6,6 +6,7 @@
 //! handles than its user may have in flight. `quit`: sends many messages and returns from main.
 //! `leave`: sends a message, disconnects and prints how the channel ended.
 
+use std::error::Error;
 use std::fs;
 use std::io::{IoSlice, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
@@ -18,10 +19,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
 use nix::unistd::{Uid, setuid};
 
-type Outcome = Result<(), Box<dyn std::error::Error>>;
-
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Outcome {
+async fn main() -> Result<(), Box<dyn Error>> {
     let what = std::env::args().nth(1).unwrap_or_default();
     match &*what {
         "count" => return count().await,
@@ -59,7 +58,7 @@ async fn main() -> Outcome {
     }
 }
 
-async fn echo(parent: Channel) -> Outcome {
+async fn echo(parent: Channel) -> Result<(), Box<dyn Error>> {
     while let Some(mut message) = parent.recv().await? {
         let value: serde_json::Value = message.decode()?;
         match message.handle.take() {
@@ -70,7 +69,7 @@ async fn echo(parent: Channel) -> Outcome {
     Ok(())
 }
 
-async fn keep(parent: Channel) -> Outcome {
+async fn keep(parent: Channel) -> Result<(), Box<dyn Error>> {
     let mut kept = Vec::new();
     parent.send("ready").await?;
     while let Some(message) = parent.recv().await? {
@@ -83,7 +82,7 @@ async fn keep(parent: Channel) -> Outcome {
     Ok(())
 }
 
-async fn accept(parent: Channel) -> Outcome {
+async fn accept(parent: Channel) -> Result<(), Box<dyn Error>> {
     let message = parent.recv().await?.ok_or("no message")?;
     let times: u32 = message.decode()?;
     let listener = message.handle.ok_or("no handle")?.into_tcp_listener()?;
@@ -98,7 +97,7 @@ async fn accept(parent: Channel) -> Outcome {
 }
 
 /// Ten thousand handles, and as many descriptors open as before.
-async fn count() -> Outcome {
+async fn count() -> Result<(), Box<dyn Error>> {
     let open = || std::fs::read_dir("/proc/self/fd").map(Iterator::count);
     let before = open()?;
     let (one, other) = UnixStream::pair()?;
@@ -118,7 +117,7 @@ async fn count() -> Outcome {
         for delivery in deliveries {
             delivery.await?;
         }
-        Ok::<_, Box<dyn std::error::Error>>(())
+        Ok::<_, Box<dyn Error>>(())
     };
     let receiving = async {
         for number in 0..10_000 {
@@ -136,7 +135,7 @@ async fn count() -> Outcome {
 }
 
 /// The kernel drops a descriptor that there is no room for, and says so in a flag only. The sender is told, and sends it again.
-async fn poor() -> Outcome {
+async fn poor() -> Result<(), Box<dyn Error>> {
     let (one, other) = UnixStream::pair()?;
     let sender = Channel::over(one, "myself", Settings::default())?;
     let receiver = Channel::over(other, "myself", Settings::default())?;
@@ -159,7 +158,7 @@ async fn poor() -> Outcome {
 }
 
 /// The kernel lets a user have as many descriptors in flight as the sender's limit of open ones, except for root.
-async fn crowd() -> Outcome {
+async fn crowd() -> Result<(), Box<dyn Error>> {
     const HANDLES: usize = 100;
     let settings = Settings::default().window(HANDLES);
     let (mut child, channel) = Command::new(std::env::current_exe()?).arg("keep").channel_settings(settings).fork()?;

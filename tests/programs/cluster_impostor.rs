@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 /// Unchanged, to the last digit of a number.
 #[derive(Deserialize)]
-struct Told {
+struct Instruction {
     say: Box<RawValue>,
 }
 
@@ -20,7 +20,7 @@ async fn main() -> forklore::Result<()> {
     loop {
         tokio::select! {
             told = channel.recv() => match told? {
-                Some(message) => channel.send(&message.decode::<Told>()?.say).await?,
+                Some(message) => channel.send(&message.decode::<Instruction>()?.say).await?,
                 None => return Ok(()),
             },
             heard = channel.recv_internal() => match heard? {

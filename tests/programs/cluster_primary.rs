@@ -9,6 +9,7 @@
 
 mod filling;
 
+use std::error::Error;
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::process::ExitCode;
@@ -20,10 +21,8 @@ use forklore::cluster::{Event, Options, Primary};
 use forklore::ipc;
 use serde_json::{Value, json};
 
-type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
-
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Outcome {
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let channel = ipc::parent()?;
     let policy = std::env::args().nth(1).ok_or("no policy")?.parse()?;
     let wishes: Value = serde_json::from_str(&std::env::args().nth(2).unwrap_or("null".to_owned()))?;

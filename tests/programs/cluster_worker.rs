@@ -14,6 +14,7 @@
 
 mod filling;
 
+use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,10 +23,8 @@ use filling::Filling;
 use forklore::cluster::{self, Connection, Listen, Listener, Udp, WorkerProcess, WorkerSettings};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
-
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Outcome {
+async fn main() -> Result<ExitCode, Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let what = arguments.next().unwrap_or_default();
     if what == "survivor" {
@@ -135,7 +134,7 @@ async fn datagrams(worker: WorkerProcess, udp: Udp) {
     }
 }
 
-async fn obey(worker: &WorkerProcess, listeners: &[Arc<Listener>]) -> Outcome {
+async fn obey(worker: &WorkerProcess, listeners: &[Arc<Listener>]) -> Result<ExitCode, Box<dyn Error>> {
     let mut filling = Filling::default();
     while let Some(message) = worker.recv().await? {
         match message.decode::<String>().as_deref().unwrap_or_default() {
@@ -178,7 +177,7 @@ async fn obey(worker: &WorkerProcess, listeners: &[Arc<Listener>]) -> Outcome {
     std::future::pending().await
 }
 
-async fn survivor() -> Outcome {
+async fn survivor() -> Result<ExitCode, Box<dyn Error>> {
     let worker = cluster::worker_with(WorkerSettings::default().survive_primary())?;
     let listener = worker.listen(Listen::tcp("127.0.0.1", 0)).await?;
     let none = listener.accept().await?.is_none();

@@ -11,12 +11,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use harness::root;
 use manifest::Lab;
 use snapbox::{Assert, Data};
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
 
 fn read(path: impl AsRef<Path>) -> String {
     let path = root().join(path);
@@ -82,6 +79,19 @@ fn every_lab_says_what_it_is_and_asks_a_question() {
         for text in [prediction.question, prediction.rust.because, prediction.node.because] {
             assert!(text.len() > 20, "{name}: {text:?} is a sentence");
         }
+    }
+}
+
+/// A learner who always chooses the same number is wrong at least half of the time, in each language.
+#[test]
+fn the_right_answers_stand_in_all_places() {
+    let labs = labs();
+    for node in [false, true] {
+        let answer = |Lab { prediction, .. }: &Lab| if node { prediction.node.choice } else { prediction.rust.choice };
+        let mut places = BTreeMap::new();
+        labs.iter().for_each(|lab| *places.entry(answer(lab)).or_insert(0) += 1);
+        let most = places.values().max().copied().unwrap_or_default();
+        assert!(most * 2 <= labs.len(), "one place has most of the right answers: {places:?}");
     }
 }
 

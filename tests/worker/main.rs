@@ -8,19 +8,17 @@ use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::task::Poll;
 
+use forklore::ErrorKind;
+use forklore::cluster::{Connection, Listen};
+use forklore::ipc::Ending;
+use harness::TestResult;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use serde_json::{Value, json};
 use stand_in::{accepted, listener, pair};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
-use forklore::ErrorKind;
-use forklore::cluster::{Connection, Listen};
-use forklore::ipc::Ending;
-
-type Outcome = Result<(), Box<dyn std::error::Error>>;
-
 #[tokio::test]
-async fn messages_are_those_of_node_and_a_connection_is_taken_when_it_is_accepted() -> Outcome {
+async fn messages_are_those_of_node_and_a_connection_is_taken_when_it_is_accepted() -> TestResult {
     let (worker, primary) = pair().await;
     let primary_says = async {
         let asked = json!({
@@ -53,7 +51,7 @@ async fn messages_are_those_of_node_and_a_connection_is_taken_when_it_is_accepte
 }
 
 #[tokio::test]
-async fn what_nobody_accepts_goes_back() -> Outcome {
+async fn what_nobody_accepts_goes_back() -> TestResult {
     let (worker, primary) = pair().await;
     let listener = listener(&worker, &primary, "K", json!({})).await;
     listener.max_connections(2);
@@ -76,7 +74,7 @@ async fn what_nobody_accepts_goes_back() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_connection_is_not_touched_before_the_answer_is_written() -> Outcome {
+async fn a_connection_is_not_touched_before_the_answer_is_written() -> TestResult {
     let (worker, primary) = pair().await;
     let listener = listener(&worker, &primary, "K", json!({})).await;
     let mut client = primary.connect("K", 1).await;
@@ -94,7 +92,7 @@ async fn a_connection_is_not_touched_before_the_answer_is_written() -> Outcome {
 }
 
 #[tokio::test]
-async fn servers_on_one_address_have_numbers_that_begin_anew() -> Outcome {
+async fn servers_on_one_address_have_numbers_that_begin_anew() -> TestResult {
     let (worker, primary) = pair().await;
     let index = async |key: &str| {
         let says = async {
@@ -124,7 +122,7 @@ async fn servers_on_one_address_have_numbers_that_begin_anew() -> Outcome {
 }
 
 #[tokio::test]
-async fn what_is_granted_to_nobody_is_closed() -> Outcome {
+async fn what_is_granted_to_nobody_is_closed() -> TestResult {
     let (worker, primary) = pair().await;
     let mut asking = Box::pin(worker.listen(Listen::port(80)));
     let seq = tokio::select! {
@@ -138,7 +136,7 @@ async fn what_is_granted_to_nobody_is_closed() -> Outcome {
 }
 
 #[tokio::test]
-async fn refusals_are_errors() -> Outcome {
+async fn refusals_are_errors() -> TestResult {
     let (worker, primary) = pair().await;
     let unbound = || socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_NONBLOCK, None).expect("a socket");
     let says = async |more: Value, handle: Option<OwnedFd>| {
@@ -168,7 +166,7 @@ async fn refusals_are_errors() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_primary_that_wants_to_know_is_told_what_was_closed() -> Outcome {
+async fn a_primary_that_wants_to_know_is_told_what_was_closed() -> TestResult {
     let (worker, primary) = pair().await;
     for wanted in [true, false] {
         let listener = listener(&worker, &primary, "K", json!({ "closed": wanted })).await;
@@ -187,7 +185,7 @@ async fn a_primary_that_wants_to_know_is_told_what_was_closed() -> Outcome {
 }
 
 #[tokio::test]
-async fn the_primary_asks_to_leave() -> Outcome {
+async fn the_primary_asks_to_leave() -> TestResult {
     let (worker, primary) = pair().await;
     let listener = listener(&worker, &primary, "K", json!({ "closed": true })).await;
     let _client = primary.connect("K", 1).await;
@@ -215,7 +213,7 @@ async fn the_primary_asks_to_leave() -> Outcome {
 }
 
 #[tokio::test]
-async fn a_worker_that_leaves_says_so_and_waits_for_the_answer() -> Outcome {
+async fn a_worker_that_leaves_says_so_and_waits_for_the_answer() -> TestResult {
     for kill in [false, true] {
         let (worker, primary) = pair().await;
         let listener = listener(&worker, &primary, "K", json!({})).await;
@@ -236,7 +234,7 @@ async fn a_worker_that_leaves_says_so_and_waits_for_the_answer() -> Outcome {
 }
 
 #[tokio::test]
-async fn dropped_or_without_its_primary_a_worker_ends() -> Outcome {
+async fn dropped_or_without_its_primary_a_worker_ends() -> TestResult {
     for dropped in [true, false] {
         let (worker, primary) = pair().await;
         let listener = listener(&worker, &primary, "K", json!({})).await;

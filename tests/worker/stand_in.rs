@@ -4,25 +4,24 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-use serde_json::{Value, json};
-
 use forklore::cluster::{Connection, Listen, Listener, WorkerProcess};
 use forklore::ipc::{Channel, Handle, Settings};
+use serde_json::{Value, json};
 
 /// The primary's end.
-pub(crate) struct Primary(pub(crate) Channel);
+pub(crate) struct StandIn(pub(crate) Channel);
 
 /// A worker that does not end the process, and its primary, which has seen it come online.
-pub(crate) async fn pair() -> (WorkerProcess, Primary) {
+pub(crate) async fn pair() -> (WorkerProcess, StandIn) {
     let (ours, theirs) = UnixStream::pair().expect("a pair");
     let open = |end, name: &str| Channel::over(end, name, Settings::default().internal_messages()).expect("a channel");
-    let primary = Primary(open(theirs, "the worker"));
+    let primary = StandIn(open(theirs, "the worker"));
     let worker = WorkerProcess::start(7, open(ours, "the primary"), true);
     assert_eq!(primary.next().await, json!({ "act": "online", "seq": 0 }));
     (worker, primary)
 }
 
-impl Primary {
+impl StandIn {
     /// What comes next, without its `cmd`.
     pub(crate) async fn next(&self) -> Value {
         let message = self.0.recv_internal().await.expect("no error").expect("not the end");
@@ -79,7 +78,7 @@ fn loopback() -> TcpListener {
 }
 
 /// A listener of this key.
-pub(crate) async fn listener(worker: &WorkerProcess, primary: &Primary, key: &str, more: Value) -> Listener {
+pub(crate) async fn listener(worker: &WorkerProcess, primary: &StandIn, key: &str, more: Value) -> Listener {
     let (listener, ()) = tokio::join!(worker.listen(Listen::tcp("127.0.0.1", 80)), primary.grant(key, more));
     listener.expect("granted")
 }

@@ -52,9 +52,15 @@ function write(line) {
   }
 }
 
+// Where in the lab's source a line is printed, from the lab's directory: the innermost frame that is there.
+function source() {
+  const places = new Error().stack.split('\n').map((frame) => /\/labs\/[^/]+\/(.+:\d+):\d+\)?$/.exec(frame)?.[1]);
+  return places.find(Boolean);
+}
+
 function put(record, text) {
   const us = Number(process.hrtime.bigint() / 1000n);
-  write(json ? `${JSON.stringify({ us, pid: process.pid, ...record })}\n` : text);
+  write(json ? `${JSON.stringify({ us, pid: process.pid, ...record, source: source() })}\n` : text);
 }
 
 class Voice {

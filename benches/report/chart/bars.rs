@@ -1,12 +1,12 @@
 //! Bars from the left to the right, one panel for each parameter.
 
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::style::{Area, Contestant, INK, SIZE, WIDTH, caption, contestants, text};
+use super::style::{Area, INK, SIZE, Series, WIDTH, caption, contestants, text};
 use crate::figure::Figure;
-use crate::read::Results;
+use crate::read::Measurements;
 
 /// Where the bars begin, and where the longest ends.
 const BEGIN: i32 = 230;
@@ -14,7 +14,7 @@ const END: i32 = 560;
 const ROW: i32 = 24;
 const HEAD: i32 = 34;
 
-pub(super) fn draw(figures: &[&Figure], parameters: &[&str], over: Option<&Results>) -> Outcome<String> {
+pub(super) fn draw(figures: &[&Figure], parameters: &[&str], over: Option<&Measurements>) -> BenchResult<String> {
     let contestants = contestants(figures);
     let panels: Vec<_> =
         parameters.iter().map(|parameter| (*parameter, panel(&contestants, figures, parameter))).collect();
@@ -46,25 +46,25 @@ pub(super) fn draw(figures: &[&Figure], parameters: &[&str], over: Option<&Resul
 
 /// Those who have a figure for a parameter.
 fn panel<'a>(
-    contestants: &'a [Contestant<'a>],
+    contestants: &'a [Series<'a>],
     figures: &[&'a Figure],
     parameter: &str,
-) -> Vec<(&'a Contestant<'a>, &'a Figure)> {
+) -> Vec<(&'a Series<'a>, &'a Figure)> {
     let of = |one: &Figure, name: &str| one.function == name && one.parameter == parameter;
-    let row = |one: &'a Contestant<'a>| Some((one, *figures.iter().find(|figure| of(figure, one.name))?));
+    let row = |one: &'a Series<'a>| Some((one, *figures.iter().find(|figure| of(figure, one.name))?));
     contestants.iter().filter_map(row).collect()
 }
 
 /// A bar with a line from its least to its greatest round; that of another run, thin, below.
 fn bar(
     area: &Area,
-    contestant: &Contestant,
+    contestant: &Series,
     figure: &Figure,
     before: Option<&Figure>,
     y: i32,
     x: &impl Fn(f64) -> i32,
-) -> Outcome<()> {
-    let Contestant { name, color, .. } = contestant;
+) -> BenchResult<()> {
+    let Series { name, color, .. } = contestant;
     let spread = figure.spread();
     area.draw_text(name, &text(SIZE, *color, HPos::Right), (BEGIN - 8, y))?;
     area.draw(&Rectangle::new([(BEGIN, y - 7), (x(spread.median), y + 5)], color.filled()))?;

@@ -1,13 +1,13 @@
 //! Lines across a parameter that is a number; both axes logarithmic.
 
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 use plotters::style::text_anchor::HPos;
 
-use super::style::{Area, Contestant, INK, SIZE, WIDTH, caption, contestants, text};
+use super::style::{Area, INK, SIZE, Series, WIDTH, caption, contestants, text};
 use crate::figure::{Figure, Unit, number};
-use crate::read::Results;
+use crate::read::Measurements;
 
 const HEIGHT: i32 = 460;
 const LEFT: i32 = 80;
@@ -71,7 +71,7 @@ impl Scale {
     }
 }
 
-pub(super) fn draw(figures: &[&Figure], parameters: &[&str], over: Option<&Results>) -> Outcome<String> {
+pub(super) fn draw(figures: &[&Figure], parameters: &[&str], over: Option<&Measurements>) -> BenchResult<String> {
     let before = |figure: &Figure| over?.find(&figure.group, &figure.function, &figure.parameter);
     let all = figures.iter().copied().chain(figures.iter().filter_map(|figure| before(figure)));
     let spreads: Vec<_> = all.map(|figure| (figure.spread().least, figure.spread().greatest)).collect();
@@ -98,7 +98,7 @@ pub(super) fn draw(figures: &[&Figure], parameters: &[&str], over: Option<&Resul
     Ok(svg)
 }
 
-fn axes(area: &Area, scale: &Scale, parameters: &[&str], unit: Unit) -> Outcome<()> {
+fn axes(area: &Area, scale: &Scale, parameters: &[&str], unit: Unit) -> BenchResult<()> {
     for tick in scale.ticks() {
         let y = scale.y(tick);
         area.draw(&PathElement::new(vec![(LEFT, y), (RIGHT, y)], INK.mix(0.25)))?;
@@ -121,10 +121,10 @@ fn axes(area: &Area, scale: &Scale, parameters: &[&str], unit: Unit) -> Outcome<
 fn line(
     area: &Area,
     scale: &Scale,
-    contestant: &Contestant,
+    contestant: &Series,
     figures: &[&Figure],
     before: bool,
-) -> Outcome<Option<(i32, i32)>> {
+) -> BenchResult<Option<(i32, i32)>> {
     let place = |figure: &&Figure| Some((number(&figure.parameter)?, figure.spread()));
     let mut places: Vec<_> = figures.iter().filter_map(place).collect();
     places.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -144,7 +144,7 @@ fn line(
 }
 
 /// Each at the end of its line, and none over another: those below make room for those above.
-fn write_names(area: &Area, mut names: Vec<((i32, i32), Contestant)>) -> Outcome<()> {
+fn write_names(area: &Area, mut names: Vec<((i32, i32), Series)>) -> BenchResult<()> {
     names.sort_by_key(|((_, y), _)| *y);
     let mut places: Vec<i32> = names.iter().map(|((_, y), _)| *y).collect();
     for index in 1..places.len() {

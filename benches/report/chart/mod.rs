@@ -8,15 +8,15 @@ mod bars;
 mod lines;
 mod style;
 
-use forklore_benches::Outcome;
+use forklore_benches::BenchResult;
 
 use crate::figure::number;
 use crate::page::distinct;
-use crate::read::Results;
+use crate::read::Measurements;
 use style::{INK, caption};
 
 /// The chart of a group, with its name.
-pub(crate) fn chart(results: &Results, over: Option<&Results>, group: &str) -> Outcome<(String, String)> {
+pub(crate) fn chart(results: &Measurements, over: Option<&Measurements>, group: &str) -> BenchResult<(String, String)> {
     let figures: Vec<_> = results.figures.iter().filter(|figure| figure.group == group).collect();
     let parameters = distinct(figures.iter().map(|figure| &*figure.parameter));
     let across = parameters.len() > 1 && parameters.iter().all(|parameter| number(parameter).is_some());

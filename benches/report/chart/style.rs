@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use forklore_benches::contestants::Side;
+use forklore_benches::contestants::ContestantKind;
 
 use crate::figure::Figure;
 use crate::page::distinct;
@@ -54,32 +54,32 @@ pub(super) fn text(size: i32, color: RGBColor, horizontal: HPos) -> TextStyle<'s
 }
 
 /// One of those that are compared.
-pub(super) struct Contestant<'a> {
+pub(super) struct Series<'a> {
     pub(super) name: &'a str,
     pub(super) color: RGBColor,
     pub(super) is_limit: bool,
 }
 
 /// Each gets a colour: the limits greys, ours cold ones, the others warm ones; those of a kind one after the other.
-pub(super) fn contestants<'a>(figures: &[&'a Figure]) -> Vec<Contestant<'a>> {
+pub(super) fn contestants<'a>(figures: &[&'a Figure]) -> Vec<Series<'a>> {
     let group = figures.first().map_or("", |figure| &figure.group);
     let mut taken: Vec<&str> = Vec::new();
     let mut one = |name: &'a str| {
         let side = side(group, name);
         let (kind, colors): (&str, &[RGBColor]) = match side {
-            Side::Limit => ("limit", &LIMITS),
-            Side::Ours => ("ours", &OURS),
-            Side::Peer => PEERS.into_iter().find(|(kind, _)| name.starts_with(kind)).unwrap_or(PEERS[4]),
+            ContestantKind::Limit => ("limit", &LIMITS),
+            ContestantKind::Ours => ("ours", &OURS),
+            ContestantKind::Peer => PEERS.into_iter().find(|(kind, _)| name.starts_with(kind)).unwrap_or(PEERS[4]),
         };
         let before = taken.iter().filter(|taken| **taken == kind).count();
         taken.push(kind);
-        Contestant { name, color: colors[before % colors.len()], is_limit: side == Side::Limit }
+        Series { name, color: colors[before % colors.len()], is_limit: side == ContestantKind::Limit }
     };
     distinct(figures.iter().map(|figure| &*figure.function)).into_iter().map(&mut one).collect()
 }
 
 /// Whose it is. What serving measures is in several groups.
-fn side(group: &str, name: &str) -> Side {
-    let unlisted = || if name.starts_with("ours") { Side::Ours } else { Side::Peer };
+fn side(group: &str, name: &str) -> ContestantKind {
+    let unlisted = || if name.starts_with("ours") { ContestantKind::Ours } else { ContestantKind::Peer };
     listed(group).iter().find(|contestant| contestant.name == name).map_or_else(unlisted, |contestant| contestant.side)
 }

@@ -4,23 +4,19 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-use snapbox::{Assert, Data};
+use assert_cmd::assert::Assert;
+use assert_cmd::cargo_bin_cmd;
+use predicates::str::contains;
+use snapbox::Data;
 use tempfile::TempDir;
 
 fn here(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("report/tests").join(name)
 }
 
-fn report(results: &Path, out: &Path, more: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_report"));
-    command.arg("--results").arg(results).arg("--out").arg(out).args(more);
-    command.output().expect("a report")
-}
-
-fn well_done(output: &Output) {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+fn report(results: &Path, out: &Path, more: &[&str]) -> Assert {
+    cargo_bin_cmd!("report").arg("--results").arg(results).arg("--out").arg(out).args(more).assert()
 }
 
 fn folder() -> TempDir {
@@ -28,21 +24,21 @@ fn folder() -> TempDir {
 }
 
 fn expect(found: String, file: &str) {
-    let assert = Assert::new().action_env("SNAPSHOTS").normalize_paths(false);
+    let assert = snapbox::Assert::new().action_env("SNAPSHOTS").normalize_paths(false);
     assert.eq(found, Data::read_from(&here(file), None));
 }
 
 #[test]
 fn the_sample_makes_the_expected_tables() {
     let out = folder();
-    well_done(&report(&here("sample"), out.path(), &[]));
+    report(&here("sample"), out.path(), &[]).success();
     expect(fs::read_to_string(out.path().join("report.md")).expect("a report"), "expected.md");
 }
 
 #[test]
 fn who_was_not_installed_is_named() {
     let out = folder();
-    well_done(&report(&here("sample"), out.path(), &[]));
+    report(&here("sample"), out.path(), &[]).success();
     let text = fs::read_to_string(out.path().join("report.md")).expect("a report");
     assert!(text.contains("Left out: nginx: nginx is not installed; pm2: pm2-runtime is not installed."), "{text}");
     assert!(text.lines().any(|line| line.contains("| nginx: nginx is not installed |") && line.ends_with("| – |")));
@@ -52,7 +48,7 @@ fn who_was_not_installed_is_named() {
 #[test]
 fn the_charts_are_there_and_have_names() {
     let out = folder();
-    well_done(&report(&here("sample"), out.path(), &[]));
+    report(&here("sample"), out.path(), &[]).success();
     let text = fs::read_to_string(out.path().join("report.md")).expect("a report");
     let names: Vec<_> = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert!(names.contains(&"fork-cost.svg") && names.contains(&"serving.svg"), "{names:?}");
@@ -70,9 +66,9 @@ fn the_charts_are_there_and_have_names() {
 #[test]
 fn a_run_is_laid_over_another_one() {
     let (first, second) = (folder(), folder());
-    well_done(&report(&here("sample"), first.path(), &[]));
+    report(&here("sample"), first.path(), &[]).success();
     let over = first.path().join("results.json");
-    well_done(&report(&here("sample"), second.path(), &["--over", &over.to_string_lossy()]));
+    report(&here("sample"), second.path(), &["--over", &over.to_string_lossy()]).success();
     let text = fs::read_to_string(second.path().join("report.md")).expect("a report");
     // The spaces and dashes at which no line ends, as any others.
     let text = text.replace('\u{a0}', " ").replace('\u{2060}', "");
@@ -84,14 +80,12 @@ fn a_document_gets_its_table() {
     let out = folder();
     let readme = out.path().join("README.md");
     fs::write(&readme, "before\n<!-- benchmarks -->\nold\n<!-- /benchmarks -->\nafter\n").expect("written");
-    well_done(&report(&here("sample"), out.path(), &["--readme", &readme.to_string_lossy()]));
+    report(&here("sample"), out.path(), &["--readme", &readme.to_string_lossy()]).success();
     expect(fs::read_to_string(&readme).expect("a document"), "expected-readme.md");
 }
 
 #[test]
 fn without_results_it_says_so() {
     let (none, out) = (folder(), folder());
-    let output = report(none.path(), out.path(), &[]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!output.status.success() && said.contains("nothing was measured"), "{said}");
+    report(none.path(), out.path(), &[]).failure().stderr(contains("nothing was measured"));
 }

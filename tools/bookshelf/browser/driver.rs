@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use fantoccini::wd::{Capabilities, TimeoutConfiguration, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
+use harness::started::Started;
 use hyper::http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::Signal;
@@ -12,8 +13,6 @@ use nix::unistd::Uid;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 use url::Url;
-
-use crate::harness::started::Started;
 
 /// A name that the browser, and nobody else, takes for 127.0.0.1: what a site has done whose owner rebinds it.
 pub(crate) const REBOUND: &str = "rebound.test";

@@ -2,20 +2,18 @@
 
 mod axe;
 mod driver;
-#[path = "../../../tests/harness/mod.rs"]
-mod harness;
 mod reading;
 mod running;
 #[path = "../tests/served/mod.rs"]
 mod served;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use driver::{Browser, Tab, in_a_tab};
-use harness::{trial, trial_unless};
+use harness::{program, trial, trial_unless};
 use libtest_mimic::Trial;
-use served::shelf::{self, Served};
+use served::shelf::Served;
 
 /// The browser and the book that it shows.
 #[derive(Debug)]
@@ -27,8 +25,9 @@ struct Room {
 impl Room {
     fn new() -> Mutex<Room> {
         // Whoever works on the book meanwhile does not make the pages load again in the middle of a test.
-        let book = Served::start(shelf::command_in(harness::root(), &["--port", "0", "--no-watch"]));
-        Mutex::new(Room { browser: Browser::start(), book })
+        let mut book = Command::new(program("bookshelf"));
+        book.args(["--port", "0", "--no-watch", "--no-open"]);
+        Mutex::new(Room { browser: Browser::start(), book: Served::start(book) })
     }
 }
 

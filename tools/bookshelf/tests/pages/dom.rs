@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use assert_cmd::prelude::*;
 use html5ever::tendril::TendrilSink;
 use html5ever::{ParseOpts, parse_document};
 use markup5ever_rcdom::{Handle, NodeData, RcDom};
@@ -17,6 +19,8 @@ pub(crate) struct Element {
     pub(crate) name: String,
     attributes: BTreeMap<String, String>,
     pub(crate) text: String,
+    /// The places of the elements below it.
+    below: Range<usize>,
 }
 
 impl Element {
@@ -31,7 +35,7 @@ impl Element {
 
 /// A page of the built book.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub(crate) struct BuiltPage {
     /// From the book's root: `labs/05-handle-passing.html`.
     pub(crate) path: PathBuf,
     pub(crate) source: String,
@@ -41,15 +45,15 @@ pub(crate) struct Page {
     pub(crate) errors: Vec<String>,
 }
 
-impl Page {
-    fn read(root: &Path, path: &Path) -> Page {
+impl BuiltPage {
+    fn read(root: &Path, path: &Path) -> BuiltPage {
         let source = fs::read_to_string(root.join(path)).expect("a page");
         let options = ParseOpts::default();
         let dom = parse_document(RcDom::default(), options).one(source.as_str());
         let mut elements = Vec::new();
         gather(&dom.document, &mut elements);
         let errors = dom.errors.borrow().iter().map(ToString::to_string).collect();
-        Page { path: path.to_owned(), source, elements, errors }
+        BuiltPage { path: path.to_owned(), source, elements, errors }
     }
 
     /// What it is called in a failure.
@@ -59,6 +63,11 @@ impl Page {
 
     pub(crate) fn ids(&self) -> Vec<&str> {
         self.elements.iter().filter_map(|element| element.attribute("id")).collect()
+    }
+
+    /// The elements below another one.
+    pub(crate) fn below(&self, element: &Element) -> &[Element] {
+        &self.elements[element.below.clone()]
     }
 
     pub(crate) fn main(&self) -> &Element {
@@ -72,7 +81,7 @@ fn gather(node: &Handle, elements: &mut Vec<Element>) -> String {
     if let NodeData::Element { name, attrs, .. } = &node.data {
         let attributes = attrs.borrow();
         let attributes = attributes.iter().map(|one| (one.name.local.to_string(), one.value.to_string())).collect();
-        elements.push(Element { name: name.local.to_string(), attributes, text: String::new() });
+        elements.push(Element { name: name.local.to_string(), attributes, text: String::new(), below: 0..0 });
     }
     let mut text = match &node.data {
         NodeData::Text { contents } => contents.borrow().to_string(),
@@ -83,6 +92,7 @@ fn gather(node: &Handle, elements: &mut Vec<Element>) -> String {
     }
     if let NodeData::Element { .. } = node.data {
         elements[index].text.clone_from(&text);
+        elements[index].below = index + 1..elements.len();
     }
     text
 }
@@ -90,7 +100,7 @@ fn gather(node: &Handle, elements: &mut Vec<Element>) -> String {
 /// The book, built once for all tests.
 pub(crate) struct Book {
     folder: tempfile::TempDir,
-    pub(crate) pages: Vec<Page>,
+    pub(crate) pages: Vec<BuiltPage>,
     /// How long building took.
     pub(crate) took: Duration,
 }
@@ -102,12 +112,11 @@ impl Book {
             let folder = tempfile::tempdir().expect("a folder");
             let start = Instant::now();
             let mut build = Command::new(env!("CARGO_BIN_EXE_bookshelf"));
-            let built = build.args(["build", "--out"]).arg(folder.path()).output().expect("it starts");
-            assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+            build.args(["build", "--out"]).arg(folder.path()).assert().success();
             let took = start.elapsed();
             let paths =
                 files(folder.path()).into_iter().filter(|path| path.extension().is_some_and(|one| one == "html"));
-            let pages = paths.map(|path| Page::read(folder.path(), &path)).collect();
+            let pages = paths.map(|path| BuiltPage::read(folder.path(), &path)).collect();
             Book { folder, pages, took }
         })
     }
@@ -116,12 +125,12 @@ impl Book {
         self.folder.path()
     }
 
-    pub(crate) fn page(&self, path: &Path) -> Option<&Page> {
+    pub(crate) fn page(&self, path: &Path) -> Option<&BuiltPage> {
         self.pages.iter().find(|page| page.path == path)
     }
 
     /// The pages of the labs, with their names.
-    pub(crate) fn labs(&self) -> impl Iterator<Item = (String, &Page)> {
+    pub(crate) fn labs(&self) -> impl Iterator<Item = (String, &BuiltPage)> {
         self.pages.iter().filter(|page| page.path.starts_with("labs")).map(|page| {
             let name = page.path.file_stem().expect("a name").to_string_lossy().into_owned();
             (name, page)

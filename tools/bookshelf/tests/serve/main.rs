@@ -1,7 +1,5 @@
 //! `cargo book` from the outside: what it serves, whom it refuses, what it runs, and that it leaves nothing behind.
 
-#[path = "../../../../tests/harness/mod.rs"]
-mod harness;
 mod refused;
 mod running;
 #[path = "../served/mod.rs"]
@@ -9,13 +7,16 @@ mod served;
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use harness::{program, trial};
+use assert_cmd::prelude::*;
+use harness::trial;
 use libtest_mimic::Trial;
+use predicates::prelude::*;
+use predicates::str::contains;
 use served::ask;
-use served::shelf::{Served, Shelf};
+use served::shelf::{RECORDED, Served, Shelf};
 
 fn main() -> ExitCode {
     let shelf: Arc<OnceLock<Shelf>> = Arc::default();
@@ -78,9 +79,7 @@ fn pages(shelf: &Shelf) {
 
 fn only_built(shelf: &Shelf) {
     let out = tempfile::tempdir().expect("a folder");
-    let mut build = Command::new(program("bookshelf"));
-    build.arg("build").arg("--out").arg(out.path()).env("CARGO_MANIFEST_DIR", shelf.path("tools/bookshelf"));
-    assert!(build.output().expect("it starts").status.success());
+    shelf.workspace.tool("bookshelf").arg("build").arg("--out").arg(out.path()).assert().success();
     let page = fs::read_to_string(out.path().join("labs/90-quick.html")).expect("a page");
     assert!(page.contains("class=\"run-here\" hidden"), "the place for the button is there, and not seen");
     assert!(
@@ -110,10 +109,8 @@ fn default_port_taken(shelf: &Shelf) {
 fn port_taken(shelf: &Shelf) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port().to_string();
-    let output = shelf.command(&["--port", &port]).output().expect("it starts");
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!((output.status.code(), stderr.lines().count()), (Some(1), 1), "{stderr}");
-    assert!(stderr.contains(&format!("127.0.0.1:{port}")) && stderr.contains("in use"), "{stderr}");
+    let sentence = contains(format!("127.0.0.1:{port}")).and(contains("in use")).and(contains("\n").count(1));
+    shelf.command(&["--port", &port]).assert().code(1).stderr(sentence);
 }
 
 fn rebuilt() {
@@ -125,20 +122,17 @@ fn rebuilt() {
     let own = first.strip_prefix("data: ").map(|tag| format!("data-build=\"{tag}\"")).expect("an event");
     assert!(served.get("/introduction.html").text().contains(&own), "a page knows of which build it is");
     assert_eq!(changes.line().as_deref(), Some(""));
-    shelf.write("book/src/introduction.md", "# Introduction\n\nOther words.\n");
+    shelf.workspace.write("book/src/introduction.md", "# Introduction\n\nOther words.\n");
     let second = changes.line().expect("which build this is");
     assert_ne!(first, second, "pages know by it that they are old");
     assert!(served.get("/introduction.html").text().contains("Other words."));
 
-    shelf.write("book/src/introduction.md", "# Introduction\n\n{{#nosuch}}\n");
+    shelf.workspace.write("book/src/introduction.md", "# Introduction\n\n{{#nosuch}}\n");
     served.process.wait_for_end("; the pages stay as they were");
     assert!(served.get("/introduction.html").text().contains("Other words."));
-    // What a lab is expected to print is a source of the book, too.
-    shelf.write("book/src/introduction.md", "# Introduction\n\nWords again.\n");
-    shelf.write(
-        "labs/90-quick/expected.txt",
-        "1. Quick\n   parent  ──message──▶ child  other\n\nFacts\n   colour: red\n",
-    );
+    // What was recorded of a lab is a source of the book, too.
+    shelf.workspace.write("book/src/introduction.md", "# Introduction\n\nWords again.\n");
+    shelf.workspace.write("book/recorded/90-quick.rust.jsonl", &RECORDED.replace("green", "red"));
     while !served.get("/labs/90-quick.html").text().contains(">red<") {
         changes.line().expect("which build this is");
     }

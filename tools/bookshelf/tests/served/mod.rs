@@ -9,13 +9,12 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use harness::DEADLINE;
 use serde_json::Value;
-
-use crate::harness::started::DEADLINE;
 
 /// What a server answered.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     /// Names in small letters.
     headers: Vec<(String, String)>,
@@ -23,7 +22,7 @@ pub(crate) struct Answer {
 }
 
 /// Sends a request as it is written here, whatever it asks for. It is one of HTTP/1.0, whose answers end when the connection does.
-pub(crate) fn ask(port: u16, method: &str, target: &str, headers: &[(&str, &str)]) -> Answer {
+pub(crate) fn ask(port: u16, method: &str, target: &str, headers: &[(&str, &str)]) -> Response {
     let mut connection = TcpStream::connect(("127.0.0.1", port)).expect("the server is there");
     connection.set_read_timeout(Some(DEADLINE)).expect("a socket");
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
@@ -41,10 +40,10 @@ pub(crate) fn ask(port: u16, method: &str, target: &str, headers: &[(&str, &str)
         Some((name.to_lowercase(), value.to_owned()))
     });
     let headers = headers.collect();
-    Answer { status, headers, body }
+    Response { status, headers, body }
 }
 
-impl Answer {
+impl Response {
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(found, _)| found == name).map_or("", |(_, value)| value)
     }

@@ -1,34 +1,14 @@
 //! A clone with a small book and labs made for tests, and `cargo book` in it: it looks where `CARGO_MANIFEST_DIR` says that it is.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use harness::root;
+use harness::started::Started;
+use harness::workspace::Workspace;
 use nix::sys::signal::Signal;
 
-use crate::harness::started::Started;
-use crate::harness::{program, root};
-
-use super::{Answer, ask, copy};
-
-const MANIFEST: &str = r#"
-[package]
-name = "lab-NAME"
-version = "0.0.0"
-edition = "2024"
-
-[package.metadata.lab]
-title = "Title of NAME"
-minutes = 3
-summary = "What NAME shows"
-needs = []
-
-[package.metadata.lab.prediction]
-question = "What will NAME say?"
-choices = ["nothing", "two facts", "three facts"]
-answer = 2
-because = "It was written that way."
-"#;
+use super::{Response, ask, copy};
 
 /// Says two facts.
 const QUICK: &str = r#"
@@ -41,17 +21,12 @@ fn main() {
 }
 "#;
 
-const QUICK_EXPECTED: &str = "1. Quick
-   parent  ──message──▶ child  <b>hello</b>
-
-Facts
-   colour: green
-   size: 4
-";
-
-/// Any run, for the diagrams.
-const RECORDED: &str = r#"{"us":1,"pid":1,"step":1,"title":"Quick"}
+/// A run of the first one: its second fact is another one.
+pub(crate) const RECORDED: &str = r#"{"format":1,"lab":"90-quick","language":"rust","versions":{"linux":"6.18"}}
+{"us":1,"pid":1,"step":1,"title":"Quick"}
 {"us":2,"pid":1,"arrow":"message","from":"parent","to":"child","text":"hello"}
+{"us":3,"pid":1,"fact":"colour","value":"green"}
+{"us":4,"pid":1,"fact":"size","value":"4"}
 "#;
 
 /// Does not end by itself, nor by SIGTERM, and neither does what it starts: a child, and one in a session of its own, whose parent has
@@ -75,13 +50,6 @@ fn main() {
 }
 "#;
 
-const FOREVER_EXPECTED: &str = "1. For ever
-   parent  pids [PID]
-
-Facts
-   never: seen
-";
-
 const FAILING: &str = r#"
 fn main() {
     eprintln!("it is not my day");
@@ -93,54 +61,41 @@ fn main() {
 /// for the first two.
 #[derive(Debug)]
 pub(crate) struct Shelf {
-    folder: tempfile::TempDir,
+    pub(crate) workspace: Workspace,
 }
 
 impl Shelf {
     pub(crate) fn new() -> Shelf {
-        let shelf = Shelf { folder: tempfile::tempdir().expect("a temporary folder") };
-        shelf.write("Cargo.toml", "[workspace]\nmembers = [\"labs/*\"]\nresolver = \"3\"\n");
-        shelf.write("src/lib.rs", "");
-        copy(&root().join("book/theme"), &shelf.path("book/theme"));
-        fs::copy(root().join("book/book.toml"), shelf.path("book/book.toml")).expect("a file");
-        for (name, main, expected) in [
-            ("90-quick", QUICK, QUICK_EXPECTED),
-            ("91-forever", FOREVER, FOREVER_EXPECTED),
-            ("92-broken", "fn main() { this is not Rust }\n", QUICK_EXPECTED),
-            ("93-failing", FAILING, QUICK_EXPECTED),
-        ] {
-            shelf.write(&format!("labs/{name}/Cargo.toml"), &MANIFEST.replace("NAME", name));
-            shelf.write(&format!("labs/{name}/src/main.rs"), main);
-            shelf.write(&format!("labs/{name}/expected.txt"), expected);
-            shelf.write(&format!("book/recorded/{name}.jsonl"), RECORDED);
+        let labs = [
+            ("90-quick", QUICK),
+            ("91-forever", FOREVER),
+            ("92-broken", "fn main() { this is not Rust }\n"),
+            ("93-failing", FAILING),
+        ];
+        let workspace = Workspace::new(&labs);
+        workspace.write("src/lib.rs", "");
+        copy(&root().join("book/theme"), &workspace.path("book/theme"));
+        fs::copy(root().join("book/book.toml"), workspace.path("book/book.toml")).expect("a file");
+        for (name, _) in labs {
+            workspace.write(&format!("book/recorded/{name}.rust.jsonl"), RECORDED);
         }
         let chapter = |name: &str| {
             format!("# {name}\n\n{{{{#lab}}}}\n\n{{{{#prediction}}}}\n\n{{{{#output}}}}\n\n{{{{#diagram}}}}\n")
         };
-        shelf.write(
+        workspace.write(
             "book/src/SUMMARY.md",
             "[Introduction](introduction.md)\n\n- [Quick](labs/90-quick.md)\n- [For ever](labs/91-forever.md)\n",
         );
-        shelf.write("book/src/introduction.md", "# Introduction\n\nThe first words.\n");
-        shelf.write("book/src/labs/90-quick.md", &chapter("Quick"));
-        shelf.write("book/src/labs/91-forever.md", &chapter("For ever"));
-        shelf
-    }
-
-    pub(crate) fn path(&self, path: &str) -> PathBuf {
-        self.folder.path().join(path)
-    }
-
-    pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("a folder");
-        fs::write(path, text).expect("a file");
+        workspace.write("book/src/introduction.md", "# Introduction\n\nThe first words.\n");
+        workspace.write("book/src/labs/90-quick.md", &chapter("Quick"));
+        workspace.write("book/src/labs/91-forever.md", &chapter("For ever"));
+        Shelf { workspace }
     }
 
     /// `cargo book` in this clone.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = command_in(self.folder.path(), arguments);
-        command.env("CARGO_TARGET_DIR", self.path("target"));
+        let mut command = self.workspace.tool("bookshelf");
+        command.args(arguments).arg("--no-open");
         command
     }
 
@@ -148,13 +103,6 @@ impl Shelf {
     pub(crate) fn serve(&self, arguments: &[&str]) -> Served {
         Served::start(self.command(&[&["--port", "0"], arguments].concat()))
     }
-}
-
-/// `cargo book` in the clone at `root`.
-pub(crate) fn command_in(root: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program("bookshelf"));
-    command.args(arguments).arg("--no-open").env("CARGO_MANIFEST_DIR", root.join("tools/bookshelf"));
-    command
 }
 
 /// A running `cargo book`.
@@ -185,12 +133,12 @@ impl Served {
     }
 
     /// A page, as a browser asks for it.
-    pub(crate) fn get(&self, target: &str) -> Answer {
+    pub(crate) fn get(&self, target: &str) -> Response {
         ask(self.port, "GET", target, &[("Host", &self.host())])
     }
 
     /// What a script of one of the pages asks for.
-    pub(crate) fn post(&self, target: &str) -> Answer {
+    pub(crate) fn post(&self, target: &str) -> Response {
         let origin = format!("http://{}", self.host());
         ask(self.port, "POST", target, &[("Host", &self.host()), ("Origin", &origin), ("Content-Length", "0")])
     }
