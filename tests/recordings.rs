@@ -122,7 +122,7 @@ fn says_what_is_expected(lab: &str) {
     assert_eq!(facts(&node), in_node);
 
     let expected = root().join("labs").join(lab).join("expected.txt");
-    let look = Look { coloured: false, width: width(&fs::read_to_string(&expected).expect("what the lab prints")) };
+    let look = Look { coloured: false, width: rust.voices_width() };
     let mut heading = Some(facts_heading(look));
     let text: String = lines(&rust)
         .map(|line| {
@@ -134,16 +134,6 @@ fn says_what_is_expected(lab: &str) {
     let text = text.replace(&format!("lab-{lab} --json"), &format!("lab-{lab}"));
     let assert = Assert::new().normalize_paths(false).redact_with(lab::redactions("…/forklore"));
     assert.eq(text, Data::read_from(&expected, None));
-}
-
-/// The width of the column of voices: two spaces stand between it and the text, and some text begins without a space.
-fn width(transcript: &str) -> usize {
-    let spoken = transcript.lines().take_while(|line| *line != "Facts").filter_map(|line| line.strip_prefix("   "));
-    let starts = spoken.filter_map(|line| {
-        let (voice, rest) = line.split_once("  ")?;
-        Some(voice.chars().count() + rest.len() - rest.trim_start_matches(' ').len())
-    });
-    starts.min().unwrap_or(0)
 }
 
 /// How many calls may have come in another step than they were recorded in.
