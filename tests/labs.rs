@@ -29,7 +29,6 @@ fn main() -> ExitCode {
         add("prints the same as JSON", &[], prints_the_same_as_json);
         add("runs twice at once", &[], runs_twice_at_once);
         add("states in Node what is expected", &["node"], states_in_node_what_is_expected);
-        add("can be traced", &["strace"], can_be_traced);
         add("leaves nothing behind when interrupted at any step", &[], |lab| interrupted_at_each_step(lab, &[]));
         add("leaves nothing behind when interrupted in Node", &["node"], |lab| {
             interrupted_at_each_step(lab, &["--node"]);
@@ -138,15 +137,6 @@ fn compares_as_expected(lab: &str) {
     command.env(NODE, path);
     let table = output_of_command((command, temporary));
     assert!(table.contains(&format!(" Node {version} ")) && table.contains("facts are equal"), "{table}");
-}
-
-fn can_be_traced(lab: &str) {
-    let expected = fs::read_to_string(expected_file(lab)).expect("expected.txt");
-    let traced = records(&output_of(lab, &["--trace", "--json"]));
-    assert_eq!(facts_of_json(&traced), facts(&expected), "tracing changes nothing");
-    assert!(traced.iter().any(|record| record["call"] == "execve"), "{traced:?}");
-    let shown = output_of(lab, &["--trace"]);
-    assert!(shown.contains("execve("), "{shown}");
 }
 
 /// The lines by which steps begin.

@@ -118,7 +118,9 @@ fn ambiguous(workspace: &Workspace) {
 }
 
 fn exclusive(workspace: &Workspace) {
-    lab_in(workspace, &["90", "--node", "--trace"]).assert().code(2);
+    lab_in(workspace, &["90", "--node", "--compare"]).assert().code(2);
+    // Which of the two?
+    lab_in(workspace, &["90", "91"]).assert().code(2);
     // Which lab?
     lab_in(workspace, &["--node"]).assert().code(2);
 }
@@ -171,7 +173,8 @@ fn trace_json(workspace: &Workspace) {
     let stdout = String::from_utf8_lossy(&traced.get_output().stdout).into_owned();
     let lines: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.iter().filter(|line| line["fact"].is_string()).count(), 2);
-    assert!(lines.iter().any(|line| line["call"] == "exit_group" && line["meaning"] == "ends with code 0"), "{stdout}");
+    assert_eq!((&lines[0]["lab"], &lines[0]["language"]), (&"90-alpha-equal".into(), &"rust".into()));
+    assert!(lines.iter().any(|line| line["call"] == "exit_group" && line["arguments"][0]["text"] == "0"), "{stdout}");
 }
 /// A lab that is there until a signal ends it.
 const FOREVER: &str = "echo ready >&2; exec tail -f /dev/null";
@@ -189,9 +192,10 @@ fn forever(workspace: &Workspace, how: Option<&str>, script: &str) -> Started {
 fn interrupted(workspace: &Workspace, how: Option<&str>) {
     let started = forever(workspace, how, BOTH_FOREVER);
     started.signal_group(Signal::SIGINT);
-    let (status, _, mark) = started.end();
+    let (status, stdout, mark) = started.end();
     assert_eq!(status.signal(), Some(2), "{status}");
     assert_eq!(mark.leftovers(), [""; 0]);
+    assert_eq!(stdout.contains("execve("), how == Some("--trace"), "what was recorded until then is shown: {stdout}");
 }
 
 fn terminated(workspace: &Workspace, how: Option<&str>) {

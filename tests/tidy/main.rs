@@ -124,7 +124,8 @@ fn files_are_short_enough_to_be_read() {
         assert!(lines(path) <= 320, "{}: {} lines; split it", path.display(), lines(path));
     }
     for path in files("labs", "rs").iter().chain(&files("labs", "js")) {
-        assert!(lines(path) <= 150, "{}: {} lines; a lab shows one mechanism", path.display(), lines(path));
+        let limit = if path.ends_with("src/main.rs") { 95 } else { 150 };
+        assert!(lines(path) <= limit, "{}: {} lines; a lab shows one mechanism", path.display(), lines(path));
     }
 }
 

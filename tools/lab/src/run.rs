@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use manifest::programs;
+use recording::Language;
 
 use crate::build;
 use crate::catalogue::{Catalogue, Lab};
@@ -16,12 +17,13 @@ use crate::program::Program;
 ///
 /// One sentence about the first program that is not.
 pub(crate) fn require(lab: &Lab, how: How) -> Result<(), Failure> {
-    let own = match how {
-        How::Rust => None,
-        How::Node | How::Compare => Some("node"),
-        How::Trace => Some("strace"),
+    let own: &[&str] = match how {
+        How::Run(Language::Rust) => &[],
+        How::Run(Language::Node) | How::Compare => &["node"],
+        How::Trace(Language::Rust) => &["strace"],
+        How::Trace(Language::Node) => &["strace", "node"],
     };
-    own.into_iter().chain(lab.needs.iter().map(String::as_str)).try_for_each(|program| find(program).map(drop))
+    own.iter().copied().chain(lab.needs.iter().map(String::as_str)).try_for_each(|program| find(program).map(drop))
 }
 
 pub(crate) fn find(program: &str) -> Result<PathBuf, Failure> {
