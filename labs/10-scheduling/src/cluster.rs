@@ -8,7 +8,7 @@ use std::time::Instant;
 use forklore::cluster::schedule::Policy;
 use forklore::cluster::{Options, Primary, Worker};
 use kit::http::{self, Client};
-use kit::workers;
+use kit::{clients, workers};
 use tokio::task::JoinSet;
 use transcript::Transcript;
 
@@ -60,14 +60,9 @@ impl Cluster {
     /// One connection after the other, all from 127.0.0.1. Returns how many each worker answered.
     pub(crate) async fn in_turn(&self) -> kit::Result<[usize; WORKERS]> {
         self.t.say("one after the other:");
-        let mut answers = Vec::new();
-        for _ in 0..CONNECTIONS {
-            answers.push(Answer { address: 1, worker: http::get(self.address, "/").await?.parse()? });
-            // What a worker says of a connection need not be read yet when the client has its answer.
-            while self.workers.iter().any(|worker| worker.unanswered() > 0) {
-                tokio::task::yield_now().await;
-            }
-        }
+        let answers = clients::in_turn(&self.primary, self.address, CONNECTIONS.into()).await?;
+        let answers = answers.iter().map(|answer| Ok(Answer { address: 1, worker: answer.parse()? }));
+        let answers = answers.collect::<kit::Result<Vec<_>>>()?;
         // What is closed is reported a little later. So least connections may leave a worker out that is free already.
         Ok(self.show(if self.policy == Policy::LeastConnections { "took" } else { "gets" }, &answers))
     }

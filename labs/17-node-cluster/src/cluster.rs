@@ -44,7 +44,7 @@ impl Cluster {
 
     /// Returns how many of forty connections, one after the other, each worker gets, in the order of their numbers.
     pub(crate) async fn forty(&self) -> Result<String> {
-        let answers = clients::in_turn(self.server, 40).await?;
+        let answers = clients::in_turn(&self.primary, self.server, 40).await?;
         let ids = answers.iter().map(|answer| Ok(self.answered_by(answer)?.id()));
         let counts = clients::count(ids.collect::<Result<Vec<u32>>>()?);
         counts.iter().for_each(|(id, count)| self.t.say(format!("worker {id} answered {count}")));
