@@ -52,15 +52,14 @@ pub(crate) async fn no_worker_has_any_and_the_connections_wait() -> TestResult {
         for worker in &workers {
             cluster.tell(worker, "fill", "full").await;
         }
+        let start = Instant::now();
         let crowd = Crowd::of(CROWD, address).await;
         let given = || workers.iter().map(|worker| worker.given()).sum::<u64>();
-        // Everybody has seen each of them.
-        until(|| given() >= 2 * CROWD as u64).await;
-        let (start, before) = (Instant::now(), given());
-        until(|| given() >= before + 8).await;
-        // Not each of them again and again: somebody looks now and then.
-        let (looks, rests) = (given() - before, start.elapsed().as_millis() as u64 / 50 + 2);
-        assert!(looks <= 4 * rests, "{looks} handed out in {rests} rests");
+        // Each worker is offered each connection once, and after that each is offered two for each retry delay.
+        let offers = 2 * CROWD as u64;
+        until(|| given() >= offers + 24).await;
+        let (retries, delays) = (given() - offers, start.elapsed().as_millis() as u64 / 50 + 2);
+        assert!(retries <= 4 * delays, "{retries} retries in {delays} retry delays");
         assert_eq!(crowd.answered(), 0);
         cluster.tell(&workers[1], "drain", "empty").await;
         assert_eq!(crowd.workers().await, [workers[1].id(); CROWD]);

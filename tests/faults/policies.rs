@@ -76,8 +76,7 @@ pub(crate) async fn weights_are_respected() -> TestResult {
     let before: Vec<u64> = workers.iter().map(|worker| worker.given()).collect();
     for _ in 0..400 {
         number(&ask(address).await);
-        // Nobody is late then, and all have room.
-        until(|| workers.iter().all(|worker| worker.unanswered() == 0)).await;
+        cluster.all_answered().await;
     }
     let given: Vec<u64> = workers.iter().zip(before).map(|(worker, before)| worker.given() - before).collect();
     assert_eq!(given, [50, 100, 250]);

@@ -21,7 +21,7 @@ async fn one_of_four(program: fn(&str) -> Command, options: Options) -> (Watched
     for _ in 0..4 * 2 * WINDOW {
         number(&ask(address).await);
     }
-    until(|| workers.iter().all(|worker| worker.unanswered() == 0)).await;
+    cluster.all_answered().await;
     cluster.tell(&workers[0], "spin", "spinning").await;
     (cluster, workers, address)
 }

@@ -238,6 +238,11 @@ impl Watched {
         until(|| self.listener().waiting == connections).await;
     }
 
+    /// Waits until no worker holds an unanswered connection. None is late then, and each may be handed the next connection.
+    pub async fn all_answered(&self) {
+        until(|| self.primary.workers().iter().all(|worker| worker.unanswered() == 0)).await;
+    }
+
     /// Disconnects all workers. Each exit that the test did not ask for has to be code 0, and no message or other unusual event may
     /// be unread.
     pub async fn end(self) -> History {

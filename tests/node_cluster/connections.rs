@@ -170,6 +170,7 @@ pub(crate) async fn a_unix_socket_is_served_and_removed() -> TestResult {
         let mut answers = Vec::new();
         for _ in 0..4 {
             answers.push(all_of(tokio::net::UnixStream::connect(&path).await?).await);
+            cluster.all_answered().await;
         }
         if policy == Policy::RoundRobin {
             assert_eq!(answers[..2], answers[2..], "in turn");

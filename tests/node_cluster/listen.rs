@@ -50,6 +50,7 @@ pub(crate) async fn a_hundred_connections_are_25_for_each_of_four() -> TestResul
     let mut answers = BTreeMap::new();
     for _ in 0..100 {
         *answers.entry(get(address).await).or_insert(0) += 1;
+        cluster.all_answered().await;
     }
     let even = workers.iter().map(|worker| (worker.id().to_string(), 25)).collect();
     assert_eq!(answers, even);
@@ -84,6 +85,7 @@ pub(crate) async fn every_policy_serves_with_node_workers() -> TestResult {
         let mut times = [0, 0];
         for _ in 0..10 {
             times[get(address).await.parse::<usize>()? - 1] += 1;
+            cluster.all_answered().await;
         }
         match policy {
             Policy::RoundRobin | Policy::Weighted | Policy::LeastConnections => assert_eq!(times, [5, 5], "{policy}"),
