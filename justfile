@@ -49,7 +49,7 @@ test *args:
 [group('work on it')]
 overwrite:
     SNAPSHOTS=overwrite cargo test --test labs --test tidy
-    SNAPSHOTS=overwrite cargo test --package bookshelf --test recordings
+    cargo lab --record
 
 # Format the code
 [group('work on it')]

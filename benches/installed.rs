@@ -1,19 +1,24 @@
 //! Which of the peers are here.
 
-use std::env;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use manifest::programs::{self, Node};
 
 /// Where servers lie that nobody but root has on the `PATH`.
 const SYSTEM: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
 
-/// Where a program lies, if it is installed.
+/// Where a program lies, if it is installed. Of several versions of Node it is the newest.
 pub fn installed(program: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let folders = env::split_paths(&path).chain(SYSTEM.map(PathBuf::from));
-    folders.map(|folder| folder.join(program)).find(|file| is_program(file))
+    static NODE: OnceLock<Option<PathBuf>> = OnceLock::new();
+    if program == "node" {
+        return NODE.get_or_init(newest_node).clone();
+    }
+    let in_system = || SYSTEM.iter().map(|folder| PathBuf::from(folder).join(program));
+    programs::find(program).ok().or_else(|| in_system().find(|file| programs::is_program(file)))
 }
 
-fn is_program(file: &Path) -> bool {
-    file.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+fn newest_node() -> Option<PathBuf> {
+    let nodes = Node::all().map_err(|error| eprintln!("{error}")).unwrap_or_default();
+    nodes.into_iter().max_by_key(Node::numbers).map(|node| node.path)
 }

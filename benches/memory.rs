@@ -10,11 +10,11 @@ use std::os::unix::net::UnixStream;
 
 use clap::Parser;
 use forklore::child_process::Command;
-use forklore_benches::BenchResult;
 use forklore_benches::figures::Memory;
 use forklore_benches::partner::{Partner, has_node, peer, runtime};
 use forklore_benches::rollup::Rollup;
 use forklore_benches::rounds::Rounds;
+use forklore_benches::{BenchResult, installed};
 use tokio::runtime::Runtime;
 
 const GREETER: &str = env!("CARGO_BIN_EXE_bench-greeter");
@@ -80,8 +80,10 @@ fn turn(runtime: &Runtime, contestant: &str) -> BenchResult<Vec<Rollup>> {
         }
     } else {
         for _ in 0..CHILDREN {
-            let command =
-                if contestant == "node" { Command::new("node").arg(peer("child.js")) } else { Command::new(GREETER) };
+            let command = match contestant {
+                "node" => Command::new(installed("node").ok_or("node is not installed")?).arg(peer("child.js")),
+                _ => Command::new(GREETER),
+            };
             let (child, channel) = Partner::fork(runtime, command)?;
             runtime.block_on(async {
                 channel.recv().await?.ok_or("it is not there")?;

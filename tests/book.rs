@@ -67,7 +67,7 @@ fn every_chapter_of_a_lab_has_its_shape() {
         assert_eq!(headings, HEADINGS, "{lab}");
         let missing: Vec<_> = DIRECTIVES.iter().filter(|directive| !text.contains(**directive)).collect();
         assert!(missing.is_empty(), "{lab} has no {missing:?}");
-        let has_arrows = read(format!("book/recorded/{lab}.jsonl")).contains("\"arrow\":");
+        let has_arrows = read(format!("book/recorded/{lab}.rust.jsonl")).contains("\"arrow\":");
         assert!(
             !has_arrows || text.contains("{{#diagram"),
             "{lab}: something goes from one process to another, and no diagram shows it"
@@ -80,7 +80,7 @@ fn every_chapter_of_a_lab_has_its_shape() {
 
 #[test]
 fn every_lab_is_recorded_and_nothing_else() {
-    let files = entries("labs").into_iter().flat_map(|lab| [format!("{lab}.jsonl"), format!("{lab}.trace")]);
+    let files = entries("labs").into_iter().flat_map(|lab| [format!("{lab}.node.jsonl"), format!("{lab}.rust.jsonl")]);
     assert_eq!(entries("book/recorded"), files.collect::<Vec<_>>());
 }
 

@@ -8,13 +8,16 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use harness::started::{Started, end_of};
-use harness::{lab, labs, program, root, trial};
+use harness::{Case, lab, labs, missing, nodes, program, root, trial, trial_unless};
 use libtest_mimic::Trial;
+use manifest::Difference;
+use manifest::programs::{NODE, Node};
 use nix::sys::signal::Signal;
 use snapbox::{Assert, Data};
 
 fn main() -> ExitCode {
     let mut trials: Vec<Trial> = Vec::new();
+    let mut in_each_node = Vec::new();
     for lab in labs() {
         let its_own = lab::needs(&lab);
         let mut add = |what: &str, needs: &[&str], test: fn(&str)| {
@@ -25,14 +28,19 @@ fn main() -> ExitCode {
         add("prints what is expected", &[], prints_what_is_expected);
         add("prints the same as JSON", &[], prints_the_same_as_json);
         add("runs twice at once", &[], runs_twice_at_once);
-        add("has the same facts in Node", &["node"], has_the_same_facts_in_node);
-        add("compares equal", &["node"], compares_equal);
-        add("can be traced", &["strace"], can_be_traced);
+        add("states in Node what is expected", &["node"], states_in_node_what_is_expected);
         add("leaves nothing behind when interrupted at any step", &[], |lab| interrupted_at_each_step(lab, &[]));
         add("leaves nothing behind when interrupted in Node", &["node"], |lab| {
             interrupted_at_each_step(lab, &["--node"]);
         });
+        match missing(&its_own.iter().map(String::as_str).filter(|tool| *tool != "node").collect::<Vec<_>>()) {
+            None => {
+                in_each_node.push(Case::new(format!("{lab}: compares as expected"), move || compares_as_expected(&lab)))
+            }
+            reason => trials.push(trial_unless(reason, &format!("{lab}: compares as expected"), || ())),
+        }
     }
+    trials.extend(nodes::in_each_node(in_each_node));
     harness::conclude(trials)
 }
 
@@ -46,10 +54,14 @@ fn command(lab: &str, options: &[&str]) -> (Command, tempfile::TempDir) {
 
 /// Its stdout; it must end well and leave nothing behind.
 fn output_of(lab: &str, options: &[&str]) -> String {
-    let (command, temporary) = command(lab, options);
+    output_of_command(command(lab, options))
+}
+
+fn output_of_command((command, temporary): (Command, tempfile::TempDir)) -> String {
+    let described = format!("{:?}", command.get_args().collect::<Vec<_>>());
     let (status, stdout, mark) = Started::new(command).end();
-    assert!(status.success(), "{lab} {options:?} ended with {status}");
-    assert_eq!(mark.leftovers(), Vec::<String>::new(), "{lab} {options:?} left processes behind");
+    assert!(status.success(), "{described} ended with {status}");
+    assert_eq!(mark.leftovers(), Vec::<String>::new(), "{described} left processes behind");
     left_nothing(&temporary);
     stdout
 }
@@ -107,24 +119,24 @@ fn runs_twice_at_once(lab: &str) {
     }
 }
 
-fn has_the_same_facts_in_node(lab: &str) {
-    let expected = fs::read_to_string(expected_file(lab)).expect("expected.txt");
-    assert_eq!(facts(&output_of(lab, &["--node"])), facts(&expected));
-    assert_eq!(facts_of_json(&records(&output_of(lab, &["--node", "--json"]))), facts(&expected));
+fn states_in_node_what_is_expected(lab: &str) {
+    let transcript = fs::read_to_string(expected_file(lab)).expect("expected.txt");
+    let mut expected: Vec<String> = facts(&transcript).into_iter().map(str::to_owned).collect();
+    for Difference { fact, rust, node, .. } in lab::manifest(lab).differs {
+        let [in_rust, in_node] = [rust, node].map(|value| format!("{fact}: {value}"));
+        let stated = expected.iter_mut().find(|line| **line == in_rust);
+        *stated.unwrap_or_else(|| panic!("{lab} states in Rust {in_rust:?}")) = in_node;
+    }
+    assert_eq!(facts(&output_of(lab, &["--node"])), expected);
+    assert_eq!(facts_of_json(&records(&output_of(lab, &["--node", "--json"]))), expected);
 }
 
-fn compares_equal(lab: &str) {
-    let table = output_of(lab, &["--compare"]);
-    assert!(table.contains("facts are equal"), "{table}");
-}
-
-fn can_be_traced(lab: &str) {
-    let expected = fs::read_to_string(expected_file(lab)).expect("expected.txt");
-    let traced = records(&output_of(lab, &["--trace", "--json"]));
-    assert_eq!(facts_of_json(&traced), facts(&expected), "tracing changes nothing");
-    assert!(traced.iter().any(|record| record["call"] == "execve"), "{traced:?}");
-    let shown = output_of(lab, &["--trace"]);
-    assert!(shown.contains("execve("), "{shown}");
+fn compares_as_expected(lab: &str) {
+    let Node { path, version } = nodes::current();
+    let (mut command, temporary) = command(lab, &["--compare"]);
+    command.env(NODE, path);
+    let table = output_of_command((command, temporary));
+    assert!(table.contains(&format!(" Node {version} ")) && table.contains("facts are equal"), "{table}");
 }
 
 /// The lines by which steps begin.

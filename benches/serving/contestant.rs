@@ -1,6 +1,6 @@
 //! Who takes part, and how each is started.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::net::TcpListener;
 use std::os::fd::OwnedFd;
@@ -106,7 +106,7 @@ impl ServingContestant {
             }
             ServerKind::Pm2 => {
                 let command = node(Command::new(found).args(["start", SERVER, "-i", "2", "--raw"]));
-                command.env("PM2_HOME", folder.path())
+                command.env("PM2_HOME", folder.path()).env("PATH", path_with_node()?)
             }
             ServerKind::Nginx => {
                 let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -123,6 +123,13 @@ impl ServingContestant {
         let command = command.parent_death_signal(Signal::SIGTERM);
         Ok(Start { command, port, ready, reads, folder })
     }
+}
+
+/// The `PATH` in which `#!/usr/bin/env node` is the `node` that takes part.
+fn path_with_node() -> io::Result<OsString> {
+    let directory = installed("node").and_then(|node| Some(node.parent()?.to_owned()));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(directory.into_iter().chain(std::env::split_paths(&path))).map_err(io::Error::other)
 }
 
 /// It cannot choose a port and say which. But it takes over a socket that it is named in `NGINX`, meant for a change of program without a

@@ -93,18 +93,21 @@
   }, true);
 
   // Wide tables scroll inside themselves; a keyboard must be able to reach them.
-  for (const area of document.querySelectorAll('.table-wrapper, .content pre')) {
+  for (const area of document.querySelectorAll('.table-wrapper, .content pre, .drawing')) {
     if (!area.hasAttribute('tabindex') && area.scrollWidth > area.clientWidth) area.tabIndex = 0;
   }
 
-  // A link to a line inside a fold opens it.
+  // A link to a line inside a fold or a tab opens it.
   function unfold() {
     const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    for (let fold = target && target.closest('details'); fold; fold = fold.parentElement.closest('details')) fold.open = true;
-    if (target) target.scrollIntoView({ block: 'center' });
+    if (!target) return;
+    for (let fold = target.closest('details'); fold; fold = fold.parentElement.closest('details')) fold.open = true;
+    const panel = target.closest('.tab');
+    if (panel) choose(panel.closest('.tabs'), panel.dataset.tab);
+    target.scrollIntoView({ block: 'center' });
   }
   window.addEventListener('hashchange', unfold);
-  if (location.hash.startsWith('#line-') || location.hash.startsWith('#fact-')) unfold();
+  if (/^#(node-)?(line|fact|step)-/.test(location.hash)) unfold();
 
   // On paper every fold is open, and afterwards as it was.
   let opened = [];

@@ -156,29 +156,25 @@
       make('ul', {}, ...different.map(row)));
   }
 
-  /** Draws the run where the page shows the recorded one, each diagram its own steps, and offers the way back. */
+  /** Shows the run where the page shows the one that was recorded in Rust, each diagram its own steps, and offers the way back. */
   function redrawn(diagrams) {
-    const drawings = window.forkloreDiagrams;
-    const figures = [...document.querySelectorAll('figure.diagram')].filter(({ dataset }) => diagrams[dataset.steps]);
-    if (!drawings || figures.length === 0) return null;
-    const lists = new Map(figures.map((figure) => {
-      const list = figure.querySelector('.words > ol');
-      list.recorded ??= list.innerHTML;
-      return [figure, list];
-    }));
+    const figures = [...document.querySelectorAll('figure.diagram[data-language="rust"]')].filter(({ dataset }) => diagrams[dataset.steps]);
+    if (figures.length === 0) return null;
+    const parts = (figure) => [figure.querySelector('.drawing'), figure.querySelector('.words > ol')];
+    for (const part of figures.flatMap(parts)) part.recorded ??= part.innerHTML;
     const note = make('span');
     const toggle = button('', 'run-quiet', () => show(!here));
     let here = false;
-    async function show(run) {
+    function show(run) {
       here = run;
       note.textContent = run ? 'The diagrams of this page show this very run. ' : 'The diagrams of this page show the recorded run. ';
       toggle.textContent = run ? 'Show the recorded run' : 'Show this run';
       for (const figure of figures) {
-        const diagram = diagrams[figure.dataset.steps];
+        const { drawing, words } = diagrams[figure.dataset.steps];
         figure.dataset.run = run ? 'here' : 'recorded';
-        lists.get(figure).innerHTML = run ? diagram.words : lists.get(figure).recorded;
-        // The words are right, whatever becomes of the picture.
-        await (run ? drawings.draw(figure, diagram) : drawings.drawRecorded(figure)).catch(console.error);
+        const [picture, list] = parts(figure);
+        picture.innerHTML = run ? drawing : picture.recorded;
+        list.innerHTML = run ? words : list.recorded;
       }
     }
     show(true);

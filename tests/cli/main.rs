@@ -1,5 +1,6 @@
 //! `cargo lab` from the outside: what it prints, how it ends, and that it leaves nothing behind.
 
+mod compare;
 mod made_up;
 
 use std::os::unix::process::ExitStatusExt;
@@ -12,7 +13,7 @@ use harness::terminal::Terminal;
 use harness::workspace::Workspace;
 use harness::{conclude, labs, program, trial};
 use libtest_mimic::Trial;
-use made_up::lab_in;
+use made_up::{is_plain, lab_in};
 use nix::sys::signal::Signal;
 use predicates::prelude::*;
 use predicates::str::{contains, ends_with, starts_with};
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         trial("--help shows examples and exit codes", &[], help),
         trial("an argument that a lab refuses is its exit code 2", &[], refused_argument),
         trial("the list ends quietly when its reader has gone", &[], reader_of_the_list_gone),
-        in_workspace("an unknown lab is exit code 2 and a suggestion", &[], unknown),
+        in_workspace("an unknown lab is exit code 2, and a suggestion where one is near", &[], unknown),
         in_workspace("a name that two labs have is exit code 2 and both names", &[], ambiguous),
         in_workspace("ways to run exclude each other", &[], exclusive),
         in_workspace("a missing node is one sentence and exit code 3", &[], |workspace| {
@@ -41,9 +42,13 @@ fn main() -> ExitCode {
         in_workspace("the lab's exit code and signal are the command's", &[], passed_on),
         in_workspace("what a pipe gets is what the lab wrote", &[], piped),
         in_workspace("a lab that does not compile is exit code 4", &[], broken),
+        in_workspace("the first run says what it compiles besides the lab", &[], first_run),
         in_workspace("--node runs the original", &["node"], node),
-        in_workspace("--compare shows equal facts and ends well", &["node"], compare_equal),
-        in_workspace("--compare names the fact that differs and ends with 1", &["node"], compare_unequal),
+        in_workspace("--compare counts equal facts", &["node"], compare::equal),
+        in_workspace("--compare names a fact that differs and ends with 1", &["node"], compare::different),
+        in_workspace("--compare expects a declared difference", &["node"], compare::declared),
+        in_workspace("--compare ends with 1 when a declared difference is gone", &["node"], compare::gone),
+        in_workspace("--compare runs the node that FORKLORE_NODE names", &["node"], compare::another_node),
         in_workspace("--trace explains calls, within 80 columns", &["strace"], trace),
         in_workspace("--trace --json is JSON lines", &["strace"], trace_json),
         in_workspace("Ctrl-C leaves nothing behind", &[], |workspace| interrupted(workspace, None)),
@@ -59,6 +64,7 @@ fn main() -> ExitCode {
         }),
         in_workspace("Ctrl-C waits for the lab to clean up", &[], cleaned_up),
         in_workspace("a prediction is asked on a terminal and answered", &["setsid"], predicted),
+        in_workspace("with --node, the answer is Node's", &["setsid", "node"], predicted_for_node),
         in_workspace("nonsense asks once more, Enter skips, both are told the answer", &["setsid"], skipped),
         in_workspace("Ctrl-C at the question ends quietly", &["setsid"], interrupted_at_the_question),
         in_workspace("Ctrl-C on a terminal leaves its settings alone", &["setsid"], interrupted_on_a_terminal),
@@ -70,11 +76,6 @@ fn lab(arguments: &[&str]) -> Command {
     let mut command = Command::new(program("lab"));
     command.args(arguments);
     command
-}
-
-/// Whether text fits on a terminal of 80 columns, and has no escapes: it was not written to a terminal.
-fn is_plain(text: &str) -> bool {
-    text.lines().all(|line| line.chars().count() <= 80) && !text.contains('\x1b')
 }
 
 fn the_list() {
@@ -105,9 +106,9 @@ fn one_line() -> impl Predicate<str> {
 }
 
 fn unknown(workspace: &Workspace) {
-    for typed in ["nosuch", "77", "alpa"] {
-        let suggestion = contains("did you mean").and(contains("90-alpha-equal")).and(one_line());
-        lab_in(workspace, &[typed]).assert().code(2).stdout("").stderr(suggestion);
+    for (typed, meant) in [("nosuch", ""), ("77", ""), ("alpa", " did you mean 90-alpha-equal or 91-alpha-unequal?")] {
+        let sentence = format!("lab: no lab is called {typed:?};{meant} `cargo lab` lists all labs\n");
+        lab_in(workspace, &[typed]).assert().code(2).stdout("").stderr(sentence);
     }
 }
 
@@ -117,7 +118,9 @@ fn ambiguous(workspace: &Workspace) {
 }
 
 fn exclusive(workspace: &Workspace) {
-    lab_in(workspace, &["90", "--node", "--trace"]).assert().code(2);
+    lab_in(workspace, &["90", "--node", "--compare"]).assert().code(2);
+    // Which of the two?
+    lab_in(workspace, &["90", "91"]).assert().code(2);
     // Which lab?
     lab_in(workspace, &["--node"]).assert().code(2);
 }
@@ -125,7 +128,8 @@ fn exclusive(workspace: &Workspace) {
 fn missing(workspace: &Workspace, how: &str, tool: &str) {
     let sentence = starts_with(format!("lab: {tool} is not installed: ")).and(contains("apt-get install"));
     let mut command = lab_in(workspace, &["90", how]);
-    command.env("PATH", workspace.path("empty")).assert().code(3).stdout("").stderr(sentence.and(one_line()));
+    command.env("PATH", workspace.path("empty")).env_remove("FORKLORE_NODE");
+    command.assert().code(3).stdout("").stderr(sentence.and(one_line()));
 }
 
 fn passed_on(workspace: &Workspace) {
@@ -145,21 +149,15 @@ fn broken(workspace: &Workspace) {
     lab_in(workspace, &["broken"]).assert().code(4).stdout("").stderr(errors_of_the_compiler.and(sentence));
 }
 
+fn first_run(workspace: &Workspace) {
+    let told = "lab: compiling lab-95-library and the crates that it uses, once; this can take a minute\n";
+    for expected in [told, ""] {
+        lab_in(workspace, &["95"]).assert().success().stdout(ends_with("size: 4\n")).stderr(expected);
+    }
+}
+
 fn node(workspace: &Workspace) {
     lab_in(workspace, &["90", "--node"]).assert().success().stdout("colour: green\nsize: 4\n");
-}
-
-fn compare_equal(workspace: &Workspace) {
-    let table = predicate::function(is_plain).and(ends_with("All 2 facts are equal.\n"));
-    lab_in(workspace, &["90", "--compare"]).assert().success().stdout(table);
-}
-
-fn compare_unequal(workspace: &Workspace) {
-    let sentence = contains("1 of 2 facts not equal: different \"size\"");
-    let compared = lab_in(workspace, &["91", "--compare"]).assert();
-    compared.code(1).stdout(predicate::function(is_plain)).stderr(sentence);
-    let size = "{\"fact\":\"size\",\"rust\":\"5\",\"node\":\"4\",\"equal\":false}\n";
-    lab_in(workspace, &["91", "--compare", "--json"]).assert().code(1).stdout(ends_with(size));
 }
 
 fn trace(workspace: &Workspace) {
@@ -175,7 +173,8 @@ fn trace_json(workspace: &Workspace) {
     let stdout = String::from_utf8_lossy(&traced.get_output().stdout).into_owned();
     let lines: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     assert_eq!(lines.iter().filter(|line| line["fact"].is_string()).count(), 2);
-    assert!(lines.iter().any(|line| line["call"] == "exit_group" && line["meaning"] == "ends with code 0"), "{stdout}");
+    assert_eq!((&lines[0]["lab"], &lines[0]["language"]), (&"90-alpha-equal".into(), &"rust".into()));
+    assert!(lines.iter().any(|line| line["call"] == "exit_group" && line["arguments"][0]["text"] == "0"), "{stdout}");
 }
 /// A lab that is there until a signal ends it.
 const FOREVER: &str = "echo ready >&2; exec tail -f /dev/null";
@@ -193,9 +192,10 @@ fn forever(workspace: &Workspace, how: Option<&str>, script: &str) -> Started {
 fn interrupted(workspace: &Workspace, how: Option<&str>) {
     let started = forever(workspace, how, BOTH_FOREVER);
     started.signal_group(Signal::SIGINT);
-    let (status, _, mark) = started.end();
+    let (status, stdout, mark) = started.end();
     assert_eq!(status.signal(), Some(2), "{status}");
     assert_eq!(mark.leftovers(), [""; 0]);
+    assert_eq!(stdout.contains("execve("), how == Some("--trace"), "what was recorded until then is shown: {stdout}");
 }
 
 fn terminated(workspace: &Workspace, how: Option<&str>) {
@@ -233,6 +233,15 @@ fn predicted(workspace: &Workspace) {
     terminal.types("1\n");
     terminal.shows("Not as you predicted. The answer is 2: two facts.");
     assert!(terminal.end().0.success());
+}
+
+fn predicted_for_node(workspace: &Workspace) {
+    let mut terminal = Terminal::start(&lab_in(workspace, &["90", "--node"]));
+    terminal.shows("Your prediction");
+    terminal.types("2\n");
+    terminal.shows("Your prediction was right: two facts.");
+    let (status, rest) = terminal.end();
+    assert!(status.success() && rest.contains("The original was written that way."), "{rest}");
 }
 
 fn skipped(workspace: &Workspace) {

@@ -17,7 +17,14 @@ pub(crate) fn rust(what: &str) -> Command {
 }
 
 pub(crate) fn node(what: &str) -> Command {
-    Command::new("node").arg(root().join("tests/node/faulty.js")).arg(what)
+    let [node, script, what] = faulty(what);
+    Command::new(node).args([script, what])
+}
+
+/// The words of a worker's command in Node.
+pub(crate) fn faulty(what: &str) -> [String; 3] {
+    let node = harness::find("node").expect("node").display().to_string();
+    [node, root().join("tests/node/faulty.js").display().to_string(), what.to_owned()]
 }
 
 /// Stops a worker, and waits until it has stopped: it may be running on another processor at this moment.

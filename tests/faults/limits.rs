@@ -10,7 +10,7 @@ use forklore::cluster::schedule::Policy;
 use forklore::cluster::state::primary::{Closed, Effect, Input, PrimaryState};
 use forklore::cluster::state::{FromWorker, Query};
 use harness::watched::{Watched, round_robin};
-use harness::{TestResult, root, until};
+use harness::{TestResult, until};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::clients::{Crowd, ask, heard, number};
-use crate::kit::{IMPOSTOR, WORKER, rust, say};
+use crate::kit::{IMPOSTOR, WORKER, faulty, rust, say};
 use crate::malice::query_with;
 use crate::remote::Remote;
 
@@ -42,10 +42,10 @@ pub(crate) async fn workers_are_replaced_when_descriptors_run_out() -> TestResul
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
     let mut primary = Remote::limited(1024, 1024, &json!({ "refork": true })).await;
-    let script = root().join("tests/node/faulty.js");
+    let faulty = faulty("answer");
     let (mut workers, mut address) = (Vec::new(), None);
     for _ in 0..4 {
-        let (worker, here) = primary.server(&["node", script.to_str().expect("text"), "answer"]).await;
+        let (worker, here) = primary.server(&faulty.each_ref().map(String::as_str)).await;
         workers.push(worker);
         address = Some(here);
     }

@@ -4,12 +4,12 @@ use std::io::Read;
 use std::net::SocketAddr;
 
 use forklore::cluster::schedule::Policy;
-use harness::{TestResult, root, until};
+use harness::{TestResult, until};
 use nix::libc::linger;
 use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::clients::number;
-use crate::kit::WORKER;
+use crate::kit::{WORKER, faulty};
 use crate::remote::Remote;
 
 /// How many connections, by clients of which each comes again and again.
@@ -41,8 +41,7 @@ fn rust() -> Vec<String> {
 }
 
 fn node() -> Vec<String> {
-    let script = root().join("tests/node/faulty.js").display().to_string();
-    vec!["node".to_owned(), script, "answer".to_owned()]
+    faulty("answer").to_vec()
 }
 
 /// A client, which comes again and again.

@@ -2,19 +2,18 @@
 
 use forklore::child_process::{Exit, Signal};
 use forklore::cluster::schedule::Policy;
-use harness::{TestResult, root};
+use harness::TestResult;
 use serde_json::json;
 
 use crate::clients::{ask, number};
-use crate::kit::WORKER;
+use crate::kit::{WORKER, faulty};
 use crate::remote::Remote;
 
 /// A primary with four workers, two of which will never look up again.
 async fn with_four() -> Remote {
     let mut primary = Remote::start(Policy::RoundRobin).await;
-    let faulty = root().join("tests/node/faulty.js");
-    let (rust, node) = ([WORKER, "answer", "127.0.0.1:0"], ["node", faulty.to_str().expect("UTF-8"), "answer"]);
-    for command in [&rust, &node] {
+    let faulty = faulty("answer");
+    for command in [&[WORKER, "answer", "127.0.0.1:0"], &faulty.each_ref().map(String::as_str)] {
         let serving = primary.fork("fork", command).await;
         let stuck = primary.fork("fork", command).await;
         primary.listening(serving).await;

@@ -5,31 +5,23 @@ use snapbox::Redactions;
 
 use crate::root;
 
+/// Reads what a lab declares about itself.
+pub fn manifest(lab: &str) -> manifest::Lab {
+    manifest::Lab::read(&root().join("labs").join(lab)).unwrap_or_else(|error| panic!("{error}"))
+}
+
 /// Lists the programs without which a lab cannot run, by its own account.
 pub fn needs(lab: &str) -> Vec<String> {
-    let lab = manifest::Lab::read(&root().join("labs").join(lab));
-    lab.unwrap_or_else(|error| panic!("{error}")).needs
+    manifest(lab).needs
 }
 
 /// Returns what stands in `expected.txt` for what differs from run to run, and from machine to machine; `folder` is where the lab ran.
 pub fn redactions(folder: &str) -> Redactions {
-    let pattern = |pattern: &str| Regex::new(pattern).expect("a regular expression");
     let mut redactions = Redactions::new();
-    let insert = [
-        redactions.insert("[CWD]", folder.to_owned()),
-        redactions.insert("[PID]", pattern(r"\bpid (?<redacted>\d+)")),
-        redactions.insert("[PORT]", pattern(r"\bport (?<redacted>\d+)")),
-        redactions.insert("[FD]", pattern(r"\bfd (?<redacted>\d+)")),
-        redactions.insert("[INODE]", pattern(r"\binode (?<redacted>\d+)")),
-        redactions.insert("[COUNT]", pattern(r"\b(answered|connected|holds) (?<redacted>\d+)")),
-        redactions.insert("[COUNT]", pattern(r"\b(?<redacted>\d+) clients were reset")),
-        redactions.insert("[COUNT]", pattern(r"\btook (?<redacted> *\d+( █+)?)")),
-        redactions.insert("[TIME]", pattern(r"\ball in (?<redacted>\d+ ms)")),
-        redactions.insert("[OBSERVED]", pattern(r"\bobserved (?<redacted>\d+\.\d)")),
-        redactions.insert("[TIME]", pattern(r"\bup for (?<redacted>\d+\.\d+) s")),
-        redactions.insert("[MEMORY]", pattern(r"(?<redacted>\d+\.\d MiB)")),
-        redactions.insert("[MEMORY]", pattern(r"(?<redacted>\d+ KiB) (before|more)")),
-    ];
-    assert!(insert.iter().all(Result::is_ok), "{insert:?}");
+    redactions.insert("[CWD]", folder.to_owned()).expect("a placeholder");
+    for kind in &recording::marks::KINDS {
+        let pattern = Regex::new(kind.pattern).expect("a regular expression");
+        redactions.insert(kind.placeholder, pattern).expect("a placeholder");
+    }
     redactions
 }

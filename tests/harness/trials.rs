@@ -3,13 +3,13 @@
 use std::any::type_name;
 use std::cell::RefCell;
 use std::env;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use forklore::child_process::Command;
 use libtest_mimic::{Failed, Trial};
+use manifest::programs;
 
 use crate::process::Mark;
 use crate::{DEADLINE, TestResult};
@@ -41,20 +41,27 @@ pub fn run<F: Future<Output = TestResult>>(test: impl FnOnce() -> F) {
 /// An asynchronous test.
 #[derive(Clone)]
 pub struct Case {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) run: Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Case {
+    /// Makes a case of a test.
+    pub fn new(name: String, test: impl Fn() + Send + Sync + 'static) -> Case {
+        Case { name, run: Arc::new(test) }
+    }
 }
 
 /// Makes a case of a function, and names it by the function's path: `deaths::before_it_is_online`.
 pub fn case<T: Fn() -> F + Send + Sync + 'static, F: Future<Output = TestResult>>(test: T) -> Case {
     let path = type_name::<T>();
     let name = path.split_once("::").map_or(path, |(_, name)| name);
-    Case { name, run: Arc::new(move || run(&test)) }
+    Case::new(name.to_owned(), move || run(&test))
 }
 
 /// Makes trials of cases that need these tools.
 pub fn cases(needs: &[&str], cases: Vec<Case>) -> Vec<Trial> {
-    cases.into_iter().map(|Case { name, run }| trial(name, needs, move || run())).collect()
+    cases.into_iter().map(|Case { name, run }| trial(&name, needs, move || run())).collect()
 }
 
 /// Returns a test that runs where every tool of `needs` is installed. Elsewhere it is reported as ignored, with the reason, and as
@@ -65,8 +72,7 @@ pub fn trial(name: &str, needs: &[&str], test: impl FnOnce() + Send + 'static) -
 
 /// Returns the reason why a test cannot run: the first of these tools that is not installed.
 pub fn missing(needs: &[&str]) -> Option<String> {
-    let missing = needs.iter().find(|tool| find(tool).is_none());
-    missing.map(|tool| format!("{tool} is not installed: apt-get install {}", package(tool)))
+    needs.iter().find_map(|tool| programs::find(tool).err()).map(|error| error.to_string())
 }
 
 /// Returns a test that is reported in the same ways if there is a reason why it cannot run.
@@ -91,18 +97,7 @@ pub fn conclude(trials: Vec<Trial>) -> ExitCode {
     libtest_mimic::run(&libtest_mimic::Arguments::from_args(), trials).exit_code()
 }
 
-/// Returns where PATH has `tool`.
+/// Returns where `tool` is.
 pub fn find(tool: &str) -> Option<PathBuf> {
-    let executable =
-        |path: &PathBuf| path.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
-    env::split_paths(&env::var_os("PATH")?).map(|directory| directory.join(tool)).find(executable)
-}
-
-/// Returns the Debian package that `tool` is in.
-fn package(tool: &str) -> &str {
-    match tool {
-        "chromedriver" => "chromium-driver",
-        "node" => "nodejs",
-        other => other,
-    }
+    programs::find(tool).ok()
 }

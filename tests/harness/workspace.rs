@@ -24,6 +24,7 @@ question = "What will NAME say?"
 choices = ["nothing", "two facts", "three facts"]
 answer = 2
 because = "It was written that way."
+node.because = "The original was written that way."
 "#;
 
 /// A workspace in a temporary directory.

@@ -8,6 +8,7 @@ use forklore::child_process::{Command, Exit, Signal, Stdio};
 use forklore::cluster::Options;
 use harness::watched::{Watched, watched};
 use harness::{TestResult, nodes};
+use manifest::programs::NODES;
 use serde_json::json;
 
 use crate::kit::{POLICIES, all_of, node};
@@ -23,7 +24,7 @@ pub(crate) fn role() -> Option<ExitCode> {
 }
 
 fn primary(role: &str) -> Command {
-    Command::new(std::env::current_exe().expect("a program")).env(ROLE, role).env(nodes::NODES, nodes::node())
+    Command::new(std::env::current_exe().expect("a program")).env(ROLE, role).env(NODES, nodes::node())
 }
 
 async fn play(role: &str) -> Result<ExitCode, Box<dyn std::error::Error>> {

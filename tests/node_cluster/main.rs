@@ -11,6 +11,7 @@ mod kit;
 mod listen;
 mod refused;
 mod under_node;
+mod versions;
 
 use std::process::ExitCode;
 
@@ -117,5 +118,6 @@ fn main() -> ExitCode {
         case(under_node::a_busy_primary_learns_of_each_end_before_the_exit),
         case(under_node::workers_exit_with_their_primary),
         case(under_node::a_worker_may_survive_its_primary),
+        case(versions::what_differs_is_what_the_book_lists),
     ]))
 }

@@ -82,6 +82,19 @@ fn every_lab_says_what_it_is_and_asks_a_question() {
     }
 }
 
+/// A learner who always chooses the same number is wrong at least half of the time, in each language.
+#[test]
+fn the_right_answers_stand_in_all_places() {
+    let labs = labs();
+    for node in [false, true] {
+        let answer = |Lab { prediction, .. }: &Lab| if node { prediction.node.choice } else { prediction.rust.choice };
+        let mut places = BTreeMap::new();
+        labs.iter().for_each(|lab| *places.entry(answer(lab)).or_insert(0) += 1);
+        let most = places.values().max().copied().unwrap_or_default();
+        assert!(most * 2 <= labs.len(), "one place has most of the right answers: {places:?}");
+    }
+}
+
 /// The C library and the shell choose which of these calls makes a process. A trace of only some of them hides
 /// processes.
 #[test]
@@ -111,7 +124,8 @@ fn files_are_short_enough_to_be_read() {
         assert!(lines(path) <= 320, "{}: {} lines; split it", path.display(), lines(path));
     }
     for path in files("labs", "rs").iter().chain(&files("labs", "js")) {
-        assert!(lines(path) <= 150, "{}: {} lines; a lab shows one mechanism", path.display(), lines(path));
+        let limit = if path.ends_with("src/main.rs") { 95 } else { 150 };
+        assert!(lines(path) <= limit, "{}: {} lines; a lab shows one mechanism", path.display(), lines(path));
     }
 }
 

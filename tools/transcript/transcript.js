@@ -22,7 +22,7 @@ const PALETTE = [34, 32, 35, 33, 36, 31];
 
 function colourOf(voice) {
   if (voice === 'parent' || voice === 'primary') return PALETTE[0];
-  if (['copy', 'execFile', 'node', 'second', 'shell'].includes(voice) || voice.includes('grand')) return PALETTE[2];
+  if (['copy', 'execFile', 'node', 'second', 'shell'].includes(voice)) return PALETTE[2];
   if (voice === 'python') return PALETTE[3];
   const number = Number.parseInt(/(?:^| )(\d+)$/.exec(voice)?.[1] ?? '1', 10);
   return PALETTE[1 + ((Math.max(number, 1) - 1) % (PALETTE.length - 1))];
@@ -52,9 +52,15 @@ function write(line) {
   }
 }
 
+// Where in the lab's source a line is printed, from the lab's directory: the innermost frame that is there.
+function source() {
+  const places = new Error().stack.split('\n').map((frame) => /\/labs\/[^/]+\/(.+:\d+):\d+\)?$/.exec(frame)?.[1]);
+  return places.find(Boolean);
+}
+
 function put(record, text) {
   const us = Number(process.hrtime.bigint() / 1000n);
-  write(json ? `${JSON.stringify({ us, pid: process.pid, ...record })}\n` : text);
+  write(json ? `${JSON.stringify({ us, pid: process.pid, ...record, source: source() })}\n` : text);
 }
 
 class Voice {

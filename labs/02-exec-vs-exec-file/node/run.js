@@ -4,12 +4,8 @@
 const child_process = require('node:child_process');
 const { promisify } = require('node:util');
 
-// { stdout, stderr, pid }, and what the error tells beside them: code, signal, path.
-const settled = (start) => async (...args) => {
-  const running = start(...args);
-  const result = await running.catch((error) => error);
-  return Object.assign(result, { pid: running.child.pid });
-};
+// { stdout, stderr }, and what the error tells beside them: code, signal, path.
+const settled = (start) => (...args) => start(...args).catch((error) => error);
 
 module.exports = {
   exec: settled(promisify(child_process.exec)),

@@ -2,6 +2,7 @@
 // The child of lab 03: which of its parts it plays is its argument.
 
 const fs = require('node:fs');
+const proc = require('../../../tools/kit/proc.js');
 const { own } = require('../../../tools/transcript/transcript.js');
 
 // What this process was started with, whatever it has done to its environment since.
@@ -19,10 +20,10 @@ const parts = {
   introduce() {
     const name = 'NODE_CHANNEL_FD';
     const fd = startedWith(name);
-    const link = fs.readlinkSync(`/proc/self/fd/${fd}`);
+    const is = proc.descriptor(fd);
     own.say(`I was started with ${name}=${fd}; in process.env it is ${process.env[name]}`);
-    own.say(`/proc/self/fd/${fd}: ${link.replace(/:\[(\d+)\]/, ', inode $1')}`);
-    process.send({ fd, link });
+    own.say(`/proc/self/fd/${fd}: ${is}`);
+    process.send([fd, is]);
   },
 
   answer() {
@@ -37,7 +38,7 @@ const parts = {
     process.send('done');
   },
 
-  doNotListen() {
+  idle() {
     own.say('my work is done; I listen for nothing');
   },
   // ANCHOR_END: listen

@@ -1,9 +1,9 @@
 'use strict';
-// A child of lab 05: accepts on the socket that it is sent, and tells at the end how many it answered.
+// A child of lab 05: accepts on the socket that it is sent, and says at the end how many connections it answered.
 
 const fs = require('node:fs');
+const { inode } = require('../../../tools/kit/proc.js');
 const { own } = require('../../../tools/transcript/transcript.js');
-const { socketOf } = require('./socket.js');
 
 // The second child has a file open already, as any two programs differ.
 if (own.voice === 'child 2') fs.openSync('/dev/null');
@@ -17,12 +17,12 @@ process.on('message', (message, server) => {
       answered += 1;
       connection.end(own.voice);
     });
-    const { fd, inode } = socketOf(server);
-    own.say(`for me it is fd ${fd}, inode ${inode}`);
-    process.send({ fd, inode });
+    const { fd } = server._handle;
+    own.say(`here it is: for me it is fd ${fd}, inode ${inode(fd)}`);
+    process.send({ fd, inode: inode(fd) });
   } else {
     own.say(`answered ${answered}`);
-    process.send({ answered });
+    process.send(answered);
   }
 });
 // ANCHOR_END: receive

@@ -1,16 +1,18 @@
-//! A child of lab 05: accepts on the socket that it is sent, and tells at the end how many it answered.
+//! A child of lab 05: accepts on the socket that it is sent, and says at the end how many connections it answered.
 
-use std::error::Error;
+use std::cell::Cell;
+use std::convert::Infallible;
 use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
 
 use forklore::ipc;
+use kit::proc;
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use transcript::Transcript;
 
-use crate::socket::{Serving, inode_of};
-
-pub(crate) async fn main(t: Transcript) -> Result<(), Box<dyn Error>> {
-    let name = std::env::args().nth(2).ok_or("a child has a name")?;
+pub(crate) async fn child(t: Transcript, name: String) -> kit::Result {
     let parent = ipc::parent()?;
     // The second child has a file open already, as any two programs differ.
     let _open = (name == "child 2").then(|| File::open("/dev/null")).transpose()?;
@@ -19,17 +21,31 @@ pub(crate) async fn main(t: Transcript) -> Result<(), Box<dyn Error>> {
     let handle = message.handle.take().ok_or("the message came without a handle")?;
     // Restored from nothing but the descriptor that the kernel made for us.
     let listener = TcpListener::from_std(handle.into_tcp_listener()?)?;
-    let socket = inode_of(&listener)?;
-    t.say(format!("here it is: for me it is fd {}, inode {}", socket.fd, socket.inode));
-    let serving = Serving::start(listener, &name);
-    parent.send(&socket).await?;
+    let (fd, inode) = (listener.as_raw_fd(), proc::inode(&listener)?);
+    t.say(format!("here it is: for me it is fd {fd}, inode {inode}"));
+    parent.send(&(fd, inode)).await?;
     // ANCHOR_END: receive
 
-    if parent.recv().await?.is_some() {
-        let answered = serving.stop().await?;
-        t.say(format!("answered {answered}"));
-        parent.send(&answered).await?;
+    let answered = Cell::new(0);
+    let asked = tokio::select! {
+        failed = serve(&listener, &name, &answered) => match failed? {},
+        asked = parent.recv() => asked?,
+    };
+    if asked.is_some() {
+        t.say(format!("answered {}", answered.get()));
+        parent.send(&answered.get()).await?;
         parent.closed().await;
     }
     Ok(())
 }
+
+/// Answers each connection with a name, and counts them.
+// ANCHOR: serve
+pub(crate) async fn serve(listener: &TcpListener, name: &str, answered: &Cell<usize>) -> io::Result<Infallible> {
+    loop {
+        let (mut connection, _) = listener.accept().await?;
+        connection.write_all(name.as_bytes()).await?;
+        answered.set(answered.get() + 1);
+    }
+}
+// ANCHOR_END: serve

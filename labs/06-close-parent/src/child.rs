@@ -1,14 +1,13 @@
 //! A child of lab 06: serves on each socket that it is sent, until it is told to close them.
 
-use std::error::Error;
-
+use kit::Result;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use transcript::Transcript;
 
 use crate::serve;
 
-pub(crate) async fn child(t: Transcript, voice: String) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn child(t: Transcript, name: String) -> Result {
     let parent = forklore::ipc::parent()?;
     let mut servers = JoinSet::new();
     // Ends with the channel, and with it all that is served here.
@@ -19,7 +18,7 @@ pub(crate) async fn child(t: Transcript, voice: String) -> Result<(), Box<dyn Er
                 let protocol: String = message.decode()?;
                 let listener = TcpListener::from_std(handle.into_tcp_listener()?)?;
                 t.say(format!("serving {protocol} on port {}", listener.local_addr()?.port()));
-                servers.spawn(serve::accept(listener, protocol, voice.clone()));
+                servers.spawn(serve::accept(listener, protocol, name.clone()));
             }
             None => {
                 servers.shutdown().await;

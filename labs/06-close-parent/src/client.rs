@@ -3,22 +3,18 @@
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use kit::{clients, http};
 
-/// Gives what the server answers, over HTTP its body.
-pub(crate) async fn ask(address: SocketAddr, protocol: &str) -> io::Result<String> {
-    let mut connection = TcpStream::connect(address).await?;
-    let mut answer = String::new();
-    if protocol != "HTTP" {
-        connection.read_to_string(&mut answer).await?;
-        return Ok(answer);
-    }
-    let request = format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-    connection.write_all(request.as_bytes()).await?;
-    connection.read_to_string(&mut answer).await?;
-    match answer.split_once("\r\n\r\n") {
-        Some((head, body)) if head.starts_with("HTTP/1.1 200 ") => Ok(body.to_owned()),
-        _ => Err(io::Error::other(format!("no HTTP answer: {answer:?}"))),
+pub(crate) async fn ask(server: SocketAddr, protocol: &str) -> io::Result<String> {
+    if protocol == "HTTP" { http::get(server, "/").await } else { clients::read(server).await }
+}
+
+/// Returns who answers, or that nobody listens.
+// ANCHOR: knock
+pub(crate) async fn knock(server: SocketAddr, protocol: &str) -> io::Result<String> {
+    match ask(server, protocol).await {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok("ECONNREFUSED".to_owned()),
+        answer => answer,
     }
 }
+// ANCHOR_END: knock

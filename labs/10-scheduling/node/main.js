@@ -1,92 +1,55 @@
 'use strict';
-// Who gets the next connection? Node has two answers, and a primary keeps to one of them: so there are two primaries.
+// Who gets the next connection? Node has two answers, and a primary keeps to one of them: so there are several primaries.
 
-const { fork } = require('node:child_process');
-const { once } = require('node:events');
-const http = require('node:http');
-const path = require('node:path');
-const { text } = require('node:stream/consumers');
+const roles = require('../../../tools/kit/roles.js');
 const t = require('../../../tools/transcript/transcript.js');
 
-const [client] = t.voices('client', 'primary');
-const WORKERS = 4;
-const CONNECTIONS = 100;
-const CLIENTS = 8;
+t.voices('primary');
 
-// A primary with this policy, as the environment can name it.
+// A primary with this policy, which the environment names. It does what it is asked to.
 async function start(policy) {
-  const primary = fork(path.join(__dirname, 'primary.js'), {
-    env: { ...process.env, NODE_CLUSTER_SCHED_POLICY: policy, WORKERS, ...t.seat('primary', 4) },
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc', 1],
-  });
-  primary.once('exit', (code) => code && process.exit(code));
-  const [address] = await once(primary, 'message');
-  return { primary, address };
+  const primary = roles.fork('primary', 'primary.js', [], { env: { NODE_CLUSTER_SCHED_POLICY: policy } });
+  await roles.answer(primary);
+  return primary;
 }
-
-async function end({ primary }) {
-  primary.disconnect();
-  await once(primary, 'exit');
-}
-
-// The id of the worker that answers. Without an agent, each request has a connection of its own.
-// ANCHOR: ask
-async function ask(address, url) {
-  const [response] = await once(http.get({ ...address, path: url, agent: false }), 'response');
-  return Number(await text(response));
-}
-// ANCHOR_END: ask
-
-// So many clients, each of which connects again when it has its answer. Gives the answers of each worker.
-async function load({ address }, clients, url = '/') {
-  const counts = Array(WORKERS).fill(0);
-  let left = CONNECTIONS;
-  const run = async () => {
-    while (left > 0) {
-      left -= 1;
-      const id = await ask(address, url).catch(() => null);
-      if (id) counts[id - 1] += 1;
-    }
-  };
-  const before = performance.now();
-  await Promise.all(Array.from({ length: clients }, run));
-  const took = performance.now() - before;
-  for (const [i, count] of counts.entries()) {
-    client.say(`worker ${i + 1} ${String(count).padStart(3)} ${'█'.repeat(Math.ceil(count / 2))}`);
-  }
-  client.say(`in ${took.toFixed(0)} ms`);
-  return counts;
-}
-
-const answered = (counts) => `${counts.reduce((sum, count) => sum + count)} of ${CONNECTIONS}`;
 
 async function main() {
-  t.step(`Round robin: ${CONNECTIONS} connections, one after the other`);
-  const roundRobin = await start('rr');
-  const inTurn = await load(roundRobin, 1);
+  t.step('Round robin');
+  const first = await start('rr');
+  const roundRobin = await roles.ask(first, 'in turn');
+  const equal = await roles.ask(first, 'at a time');
+  const oneSlow = await roles.ask(first, 'one slow');
+  await roles.end(first);
 
-  t.step(`Round robin: ${CLIENTS} clients at a time`);
-  const equal = await load(roundRobin, CLIENTS);
+  t.step('Shared: all accept from one socket, and each connection goes to one of them');
+  const second = await start('none');
+  const sharedEqual = await roles.ask(second, 'at a time');
+  const sharedSlow = await roles.ask(second, 'one slow');
+  await roles.end(second);
 
-  t.step('Round robin: worker 1 answers 20 ms later');
-  const oneSlow = await load(roundRobin, CLIENTS, '/one-slow');
-  client.say('a worker is free when it has taken a connection, answered or not');
-  await end(roundRobin);
+  t.step('Weighted, which Node does not have');
+  const third = await start('weighted');
+  const weighted = await roles.ask(third, 'in turn');
+  await roles.end(third);
 
-  t.step(`Shared: ${CLIENTS} clients at a time`);
-  const shared = await start('none');
-  const sharedEqual = await load(shared, CLIENTS);
+  t.step('Least connections, which Node does not have');
+  const fourth = await start('least-connections');
+  const leastConnections = await roles.ask(fourth, 'in turn while one stays');
+  await roles.end(fourth);
 
-  t.step('Shared: worker 1 answers 20 ms later');
-  const sharedSlow = await load(shared, CLIENTS, '/one-slow');
-  client.say('who waits for its own answer can still accept');
-  await end(shared);
+  t.step('Sticky, which Node does not have');
+  const fifth = await start('sticky');
+  const sticky = await roles.ask(fifth, 'in turn');
+  await roles.end(fifth);
 
-  t.fact('round robin, one after the other', inTurn.join(' '));
-  t.fact('round robin, equal workers, answered', answered(equal));
-  t.fact('round robin, one slow, answered', answered(oneSlow));
-  t.fact('shared, equal workers, answered', answered(sharedEqual));
-  t.fact('shared, one slow, answered', answered(sharedSlow));
+  t.fact('round robin, one after the other', roundRobin);
+  t.fact('weighted 4 2 1 1, one after the other', weighted);
+  t.fact('least connections, a client stays with worker 1', leastConnections);
+  t.fact('sticky, one after the other', sticky);
+  t.fact('round robin, equal workers, answered', equal);
+  t.fact('round robin, one slow, answered', oneSlow);
+  t.fact('shared, equal workers, answered', sharedEqual);
+  t.fact('shared, one slow, answered', sharedSlow);
 }
 
 main();

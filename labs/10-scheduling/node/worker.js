@@ -5,6 +5,7 @@ const cluster = require('node:cluster');
 const http = require('node:http');
 
 const { id } = cluster.worker;
+// The slowness itself: no fact depends on how long it is.
 const SLOWER_MS = 20;
 
 // ANCHOR: serve

@@ -1,6 +1,7 @@
 'use strict';
 // The child of lab 15: uses what it is sent. Only what this process writes can hold its pid.
 
+const dgram = require('node:dgram');
 const { once } = require('node:events');
 const net = require('node:net');
 const { own } = require('../../../tools/transcript/transcript.js');
@@ -38,8 +39,13 @@ const use = {
 };
 // ANCHOR_END: use
 
+// A net.Socket and a dgram.Socket call their class by the same name. What is inside tells TCP from a Unix socket, which is a Pipe.
+const CLASSES = { 'net.Server': net.Server, 'net.Socket': net.Socket, 'dgram.Socket': dgram.Socket };
+
 process.on('message', (kind, handle) => {
-  own.say(`got an instance of ${handle.constructor.name}`);
+  const name = Object.keys(CLASSES).find((key) => handle instanceof CLASSES[key]) ?? 'net.Native';
+  const inside = handle instanceof dgram.Socket ? handle.type : (handle._handle ?? handle).constructor.name;
+  own.say(`got a ${name} of kind ${inside}`);
   use[kind](handle);
 });
 

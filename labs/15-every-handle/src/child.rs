@@ -1,7 +1,5 @@
 //! The child of lab 15: makes of each handle what it is, and uses it.
 
-use std::error::Error;
-
 use forklore::ipc::{Handle, Message};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::pipe;
@@ -13,7 +11,7 @@ pub(crate) fn greeting(pid: u32) -> String {
     format!("written by pid {pid}")
 }
 
-pub(crate) async fn child(t: Transcript) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn child(t: Transcript) -> kit::Result {
     let parent = forklore::ipc::parent()?;
     while let Some(message) = parent.recv().await? {
         tokio::select! {
@@ -25,7 +23,7 @@ pub(crate) async fn child(t: Transcript) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-async fn make_and_use(t: &Transcript, mut message: Message) -> Result<(), Box<dyn Error>> {
+async fn make_and_use(t: &Transcript, mut message: Message) -> kit::Result {
     let greeting = greeting(std::process::id());
     let greeting = greeting.as_bytes();
     let handle = message.handle.take().ok_or("a message without a handle")?;

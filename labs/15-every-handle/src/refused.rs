@@ -1,6 +1,5 @@
 //! What cannot be sent. The kernel would pass any descriptor, but a Node that gets one of these refuses every later handle, or aborts.
 
-use std::error::Error;
 use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,7 +10,7 @@ use nix::sys::eventfd::EventFd;
 use transcript::Transcript;
 
 /// Tries to send each; gives what became of the regular file.
-pub(crate) async fn send_all(t: &Transcript, channel: &Channel) -> Result<String, Box<dyn Error>> {
+pub(crate) async fn send_all(t: &Transcript, channel: &Channel) -> kit::Result<String> {
     let file = send(t, channel, File::open("/proc/version")?.into()).await?;
     let mut others: Vec<OwnedFd> =
         vec![File::open("/dev/null")?.into(), EventFd::new()?.into(), UnixDatagram::unbound()?.into()];
@@ -29,7 +28,7 @@ pub(crate) async fn send_all(t: &Transcript, channel: &Channel) -> Result<String
 
 // ANCHOR: send
 /// Gives the error's name.
-async fn send(t: &Transcript, channel: &Channel, fd: OwnedFd) -> Result<String, Box<dyn Error>> {
+async fn send(t: &Transcript, channel: &Channel, fd: OwnedFd) -> kit::Result<String> {
     match channel.send_handle("refused", Handle::Native(fd)).await {
         Ok(_) => Ok("accepted".to_owned()),
         Err(not_sent) => {

@@ -8,10 +8,12 @@ const { once } = require('node:events');
 const net = require('node:net');
 const path = require('node:path');
 const { text } = require('node:stream/consumers');
+const { connect } = require('../../../tools/kit/clients.js');
 const t = require('../../../tools/transcript/transcript.js');
 const { Peer } = require('./peer.js');
 
-const [own, child, python] = t.voices('parent', 'child', 'python');
+const program = process.env.LAB_CHILD;
+const [own, child, python] = t.voices('parent', program ? 'child' : 'node', 'python');
 const parent = t.own ?? own;
 
 async function listen() {
@@ -19,8 +21,6 @@ async function listen() {
   await once(server, 'listening');
   return server;
 }
-
-const connectTo = ({ port, address }) => net.connect(port, address);
 
 async function say(peer) {
   peer.tell({ say: 'hello' });
@@ -42,7 +42,7 @@ async function written(connection, expected) {
 
 async function takeSocket(peer, expected) {
   const server = await listen();
-  const kept = connectTo(server.address());
+  const kept = connect(server.address());
   const [given] = await once(server, 'connection');
   server.close();
   peer.tell({ take: 'socket' }, given);
@@ -55,7 +55,7 @@ async function takeServer(peer) {
   peer.tell({ take: 'server' }, server);
   const { serving } = await peer.hear();
   server.close(); // the peer alone accepts now
-  return serving && written(connectTo(address), 'served by child\n');
+  return serving && written(connect(address), 'served by child\n');
 }
 
 async function giveSocket(peer) {
@@ -100,7 +100,6 @@ async function withPython() {
 }
 
 async function main() {
-  const program = process.env.LAB_CHILD;
   const peer = new Peer(parent, child, path.join(__dirname, 'child.js'), program);
   const results = await converse(peer, program ? () => {} : t.step);
   if (program) {
@@ -108,8 +107,9 @@ async function main() {
     return;
   }
   const byPython = await withPython();
-  t.fact('messages both ways with a node parent', t.yes(results.asked));
-  t.fact('messages both ways with a node child', t.yes(results.said));
+  const bothWays = t.yes(results.said && results.asked);
+  t.fact('messages both ways with a node parent', bothWays);
+  t.fact('messages both ways with a node child', bothWays);
   t.fact('messages both ways with a python child', t.yes(byPython.said));
   t.fact('a socket passed to the child was used', t.yes(results.socketTaken));
   t.fact('a socket passed to the parent was used', t.yes(results.socketGiven));

@@ -1,17 +1,22 @@
 //! The child: it does what `node/child.js` does, and its parent cannot tell the two apart but by the name that it gives.
 
-use std::error::Error;
-
 use forklore::ipc::{self, Channel, Handle};
+use kit::{Result, clients};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::message::{Kind, Message};
 use crate::socket;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+/// The answer to a word that was said.
+#[derive(Serialize)]
+pub(crate) struct Heard<'a> {
+    pub(crate) heard: &'a Value,
+    pub(crate) by: &'static str,
+}
 
 /// The child's whole life. It ends with the channel, wherever it is: our parent may end at any moment.
-pub(crate) async fn run() -> Result<()> {
+pub(crate) async fn run() -> Result {
     let parent = ipc::parent()?;
     tokio::select! {
         ended = answer(&parent) => ended,
@@ -19,63 +24,62 @@ pub(crate) async fn run() -> Result<()> {
     }
 }
 
-async fn answer(parent: &Channel) -> Result<()> {
+async fn answer(parent: &Channel) -> Result {
     while let Some(mut message) = parent.recv().await? {
-        match message.decode()? {
-            Message::Say { say } => parent.send(&heard(say)).await?,
-            Message::Ask { ask } => question(parent, ask).await?,
-            Message::Take { take } => use_it(parent, take, message.handle.take().ok_or("no handle came")?).await?,
-            Message::Give { give: Kind::Socket } => give_socket(parent).await?,
-            Message::Give { give: Kind::Server } => give_server(parent).await?,
-            Message::Bye { .. } => drop(parent.disconnect().await),
-            answer => return Err(format!("nobody had asked for {answer:?}").into()),
+        let handle = message.handle.take();
+        let members: Map<String, Value> = message.decode()?;
+        let (verb, object) = members.iter().next().ok_or("a message without a verb")?;
+        match (verb.as_str(), handle) {
+            ("say", None) => parent.send(&Heard { heard: object, by: "rust" }).await?,
+            ("ask", None) => question(parent, object).await?,
+            ("take", Some(handle)) => use_it(parent, object, handle).await?,
+            ("give", None) if object == "socket" => give_socket(parent).await?,
+            ("give", None) if object == "server" => give_server(parent).await?,
+            ("bye", None) => drop(parent.disconnect().await),
+            _ => return Err(format!("nobody had asked for {members:?}").into()),
         }
     }
     Ok(())
 }
 
-pub(crate) fn heard(word: String) -> Message {
-    Message::Heard { heard: word, by: "rust".to_owned() }
-}
-
-async fn question(parent: &Channel, word: String) -> Result<()> {
-    parent.send(&Message::Say { say: word.clone() }).await?;
-    let answer = parent.recv().await?.ok_or("no answer")?;
-    let understood = matches!(answer.decode()?, Message::Heard { heard, .. } if heard == word);
-    Ok(parent.send(&Message::Understood { understood }).await?)
+async fn question(parent: &Channel, word: &Value) -> Result {
+    parent.send(&json!({ "say": word })).await?;
+    let answer: Value = parent.recv_as().await?.ok_or("no answer")?;
+    Ok(parent.send(&json!({ "understood": answer["heard"] == *word })).await?)
 }
 
 // ANCHOR: take
-async fn use_it(parent: &Channel, kind: Kind, handle: Handle) -> Result<()> {
-    match (kind, handle) {
-        (Kind::Socket, Handle::Socket(connection)) => socket::write(connection.into_stream()?, "from child\n").await?,
-        (Kind::Server, handle @ Handle::Server(_)) => {
+async fn use_it(parent: &Channel, kind: &Value, handle: Handle) -> Result {
+    match handle {
+        Handle::Socket(connection) if kind == "socket" => {
+            socket::write(connection.into_stream()?, "from child\n").await?;
+        }
+        Handle::Server(_) if kind == "server" => {
             let server = TcpListener::from_std(handle.into_tcp_listener()?)?;
-            parent.send(&Message::Serving { serving: true }).await?;
+            parent.send(&json!({ "serving": true })).await?;
             let (connection, _) = server.accept().await?;
             socket::write(connection, "served by child\n").await?;
         }
-        (kind, handle) => return Err(format!("told of a {kind:?}, and a {} came", handle.type_name()).into()),
+        handle => return Err(format!("told of a {kind}, and a {} came", handle.type_name()).into()),
     }
     Ok(())
 }
 // ANCHOR_END: take
 
-async fn give_socket(parent: &Channel) -> Result<()> {
+async fn give_socket(parent: &Channel) -> Result {
     let (kept, given) = socket::joined().await?;
-    let ours = parent.send_handle(&Message::Take { take: Kind::Socket }, Handle::try_from(given)?).await?;
-    // As long as we hold it, too, nobody reads its end.
-    drop(ours);
-    let read = socket::read(kept).await?;
-    Ok(parent.send(&Message::Read { read }).await?)
+    // As long as we hold it, too, the other end of this connection does not see its end.
+    drop(parent.send_handle(&json!({ "take": "socket" }), Handle::try_from(given)?).await?);
+    let read = clients::rest(kept).await?;
+    Ok(parent.send(&json!({ "read": read })).await?)
 }
 
-async fn give_server(parent: &Channel) -> Result<()> {
+async fn give_server(parent: &Channel) -> Result {
     let server = socket::listen().await?;
     let address = server.local_addr()?;
-    let ours = parent.send_handle(&Message::Take { take: Kind::Server }, Handle::try_from(server)?).await?;
+    let ours = parent.send_handle(&json!({ "take": "server" }), Handle::try_from(server)?).await?;
     parent.recv().await?.ok_or("nobody serves")?;
     drop(ours); // our parent alone accepts now
-    let read = socket::read(TcpStream::connect(address).await?).await?;
-    Ok(parent.send(&Message::Read { read }).await?)
+    let read = clients::rest(TcpStream::connect(address).await?).await?;
+    Ok(parent.send(&json!({ "read": read })).await?)
 }

@@ -1,19 +1,17 @@
 //! One protocol, three languages: a parent in Node with a child in Rust, and a parent in Rust with a child in Node, and in Python.
 //!
-//! The conversation is written down in `node/child.js`: what each message is in `message.rs`, the child's half in `child.rs`, the
-//! parent's in `parent.rs`. `peer.rs` is a child as its parent sees it.
+//! The conversation is written down in `node/child.js`: the child's half is in `child.rs`, the parent's in `parent.rs`. `peer.rs` is a
+//! child as its parent sees it.
 
 mod child;
-mod message;
 mod parent;
 mod peer;
 mod socket;
 
-use std::collections::BTreeMap;
-use std::error::Error;
 use std::process::ExitCode;
 
-use message::Results;
+use kit::node;
+use parent::Results;
 use peer::{Peer, script};
 use transcript::{ArrowKind, Transcript, yes};
 
@@ -38,12 +36,12 @@ fn child_without_a_seat() -> ExitCode {
     }
 }
 
-async fn three_languages(t: Transcript) -> Result<(), Box<dyn Error>> {
+async fn three_languages(t: Transcript) -> kit::Result {
     t.step("Node forks this program: parent.js, with LAB_CHILD set to our path");
     let under_node = under_node(&t).await?;
 
     t.step("This program forks Node: the same conversation with child.js");
-    let peer = Peer::start(&t, "node", script("node", "node/child.js"))?;
+    let peer = Peer::start(&t, "node", script(node::program(), "node/child.js"))?;
     let with_node = parent::converse(&peer).await?;
     peer.end().await?;
 
@@ -52,27 +50,27 @@ async fn three_languages(t: Transcript) -> Result<(), Box<dyn Error>> {
     let (said, socket_taken) = (parent::say(&peer).await?, parent::take_socket(&peer, "from python\n").await?);
     peer.end().await?;
 
-    let both = |of: fn(&Results) -> bool| yes(of(&under_node) && of(&with_node));
-    t.fact("messages both ways with a node parent", yes(under_node.said && under_node.asked));
-    t.fact("messages both ways with a node child", yes(with_node.said && with_node.asked));
+    let both_ways = |results: &Results| yes(results["said"] && results["asked"]);
+    let both = |part: &str| yes(under_node[part] && with_node[part]);
+    t.fact("messages both ways with a node parent", both_ways(&under_node));
+    t.fact("messages both ways with a node child", both_ways(&with_node));
     t.fact("messages both ways with a python child", yes(said));
-    t.fact("a socket passed to the child was used", both(|results| results.socket_taken));
-    t.fact("a socket passed to the parent was used", both(|results| results.socket_given));
-    t.fact("a server passed to the child was used", both(|results| results.server_taken));
-    t.fact("a server passed to the parent was used", both(|results| results.server_given));
+    t.fact("a socket passed to the child was used", both("socketTaken"));
+    t.fact("a socket passed to the parent was used", both("socketGiven"));
+    t.fact("a server passed to the child was used", both("serverTaken"));
+    t.fact("a server passed to the parent was used", both("serverGiven"));
     t.fact("a socket passed to python was used", yes(socket_taken));
     Ok(())
 }
 
 /// Node as the parent of this program, and as our child: it speaks in the transcript, and reports to us.
-async fn under_node(t: &Transcript) -> Result<Results, Box<dyn Error>> {
-    let parent = script("node", "node/parent.js").env("LAB_CHILD", std::env::current_exe()?);
+async fn under_node(t: &Transcript) -> kit::Result<Results> {
+    let parent = script(node::program(), "node/parent.js").env("LAB_CHILD", std::env::current_exe()?);
     let node = Peer::start(t, "node", t.seat("node", parent)?)?;
-    let report = node.receive().await?;
-    let parts: BTreeMap<String, bool> = report.decode()?;
-    let well = parts.values().filter(|well| **well).count();
-    let text = format!("what came of it: of {} parts {well} went well", parts.len());
+    let results: Results = node.receive().await?.decode()?;
+    let well = results.values().filter(|well| **well).count();
+    let text = format!("what came of it: of {} parts {well} went well", results.len());
     t.voice("node").arrow(ArrowKind::Message, "parent", text);
     node.end().await?;
-    Ok(report.decode()?)
+    Ok(results)
 }

@@ -1,77 +1,78 @@
 //! The parent's half of the conversation: what `node/parent.js` does.
 
-use std::error::Error;
+use std::collections::BTreeMap;
 
 use forklore::ipc::Handle;
+use kit::{Result, clients};
+use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::child::heard;
-use crate::message::{Kind, Message, Results};
+use crate::child::Heard;
 use crate::peer::Peer;
 use crate::socket;
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+/// Which parts of a conversation went well, by the names that `node/parent.js` gives them.
+pub(crate) type Results = BTreeMap<String, bool>;
 
 pub(crate) async fn converse(peer: &Peer) -> Result<Results> {
-    let results = Results {
-        said: say(peer).await?,
-        asked: ask(peer).await?,
-        socket_taken: take_socket(peer, "from child\n").await?,
-        server_taken: take_server(peer).await?,
-        socket_given: give_socket(peer).await?,
-        server_given: give_server(peer).await?,
-    };
-    peer.tell(Message::Bye { bye: true }).await?;
-    Ok(results)
+    let results = [
+        ("said", say(peer).await?),
+        ("asked", ask(peer).await?),
+        ("socketTaken", take_socket(peer, "from child\n").await?),
+        ("serverTaken", take_server(peer).await?),
+        ("socketGiven", give_socket(peer).await?),
+        ("serverGiven", give_server(peer).await?),
+    ];
+    peer.tell(&json!({ "bye": true })).await?;
+    Ok(results.map(|(part, well)| (part.to_owned(), well)).into())
 }
 
 pub(crate) async fn say(peer: &Peer) -> Result<bool> {
-    peer.tell(Message::Say { say: "hello".to_owned() }).await?;
-    Ok(matches!(peer.hear().await?.0, Message::Heard { heard, .. } if heard == "hello"))
+    peer.tell(&json!({ "say": "hello" })).await?;
+    Ok(peer.hear().await?.0["heard"] == "hello")
 }
 
 async fn ask(peer: &Peer) -> Result<bool> {
-    peer.tell(Message::Ask { ask: "are you there?".to_owned() }).await?;
-    let (Message::Say { say }, None) = peer.hear().await? else { return Ok(false) };
-    peer.tell(heard(say)).await?;
-    Ok(matches!(peer.hear().await?.0, Message::Understood { understood: true }))
+    peer.tell(&json!({ "ask": "are you there?" })).await?;
+    peer.tell(&Heard { heard: &peer.hear().await?.0["say"], by: "rust" }).await?;
+    Ok(peer.hear().await?.0["understood"] == true)
 }
 
 /// Reads what the peer wrote, from the other end.
 async fn written(peer: &Peer, connection: TcpStream, expected: &str) -> Result<bool> {
-    let text = socket::read(connection).await?;
+    let text = clients::rest(connection).await?;
     peer.transcript.say(format!("the other end reads {text:?}"));
     Ok(text == expected)
 }
 
 pub(crate) async fn take_socket(peer: &Peer, expected: &str) -> Result<bool> {
     let (kept, given) = socket::joined().await?;
-    drop(peer.hand(Message::Take { take: Kind::Socket }, Handle::try_from(given)?).await?);
+    drop(peer.hand(&json!({ "take": "socket" }), Handle::try_from(given)?).await?);
     written(peer, kept, expected).await
 }
 
 async fn take_server(peer: &Peer) -> Result<bool> {
     let server = socket::listen().await?;
     let address = server.local_addr()?;
-    let ours = peer.hand(Message::Take { take: Kind::Server }, Handle::try_from(server)?).await?;
-    let serving = matches!(peer.hear().await?.0, Message::Serving { serving: true });
+    let ours = peer.hand(&json!({ "take": "server" }), Handle::try_from(server)?).await?;
+    let serving = peer.hear().await?.0["serving"] == true;
     drop(ours); // the peer alone accepts now
     Ok(serving && written(peer, TcpStream::connect(address).await?, "served by child\n").await?)
 }
 
 async fn give_socket(peer: &Peer) -> Result<bool> {
-    peer.tell(Message::Give { give: Kind::Socket }).await?;
+    peer.tell(&json!({ "give": "socket" })).await?;
     let (_, Some(Handle::Socket(connection))) = peer.hear().await? else { return Ok(false) };
     socket::write(connection.into_stream()?, "from parent\n").await?;
-    Ok(matches!(peer.hear().await?.0, Message::Read { read } if read == "from parent\n"))
+    Ok(peer.hear().await?.0["read"] == "from parent\n")
 }
 
 async fn give_server(peer: &Peer) -> Result<bool> {
-    peer.tell(Message::Give { give: Kind::Server }).await?;
+    peer.tell(&json!({ "give": "server" })).await?;
     let (_, Some(handle)) = peer.hear().await? else { return Ok(false) };
     let server = TcpListener::from_std(handle.into_tcp_listener()?)?;
-    peer.tell(Message::Serving { serving: true }).await?;
+    peer.tell(&json!({ "serving": true })).await?;
     let (connection, _) = server.accept().await?;
     socket::write(connection, "served by parent\n").await?;
-    Ok(matches!(peer.hear().await?.0, Message::Read { read } if read == "served by parent\n"))
+    Ok(peer.hear().await?.0["read"] == "served by parent\n")
 }

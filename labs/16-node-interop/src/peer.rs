@@ -1,14 +1,13 @@
 //! A child with a channel, told and heard in the transcript. It says nothing there itself: it may be any program.
 
-use std::error::Error;
+use std::ffi::OsStr;
 
 use forklore::child_process::{Child, Command, Stdio};
 use forklore::ipc::{Channel, Handle};
+use kit::Result;
+use serde::Serialize;
+use serde_json::Value;
 use transcript::{ArrowKind, Transcript};
-
-use crate::message::Message;
-
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 pub(crate) struct Peer {
     child: Child,
@@ -19,7 +18,7 @@ pub(crate) struct Peer {
 }
 
 /// A program of another language, and the script that it is to run, in a folder of this lab.
-pub(crate) fn script(program: &str, path: &str) -> Command {
+pub(crate) fn script(program: impl AsRef<OsStr>, path: &str) -> Command {
     let path = format!("{}/{path}", env!("CARGO_MANIFEST_DIR"));
     Command::new(program).arg(path).stdin(Stdio::Ignore).stdout(Stdio::Ignore).kill_on_drop()
 }
@@ -35,20 +34,20 @@ impl Peer {
     // ANCHOR_END: peer
 
     // ANCHOR: hand
-    pub(crate) async fn tell(&self, message: Message) -> Result<()> {
-        self.transcript.arrow(ArrowKind::Message, self.name, serde_json::to_string(&message)?);
-        Ok(self.channel.send(&message).await?)
+    pub(crate) async fn tell(&self, message: &impl Serialize) -> Result {
+        self.transcript.arrow(ArrowKind::Message, self.name, serde_json::to_string(message)?);
+        Ok(self.channel.send(message).await?)
     }
     // ANCHOR_END: hand
 
     /// Gives the child a handle; the answer is our own, when the child has its one.
-    pub(crate) async fn hand(&self, message: Message, handle: Handle) -> Result<Handle> {
-        self.transcript.arrow(ArrowKind::Handle, self.name, serde_json::to_string(&message)?);
-        Ok(self.channel.send_handle(&message, handle).await?)
+    pub(crate) async fn hand(&self, message: &Value, handle: Handle) -> Result<Handle> {
+        self.transcript.arrow(ArrowKind::Handle, self.name, message);
+        Ok(self.channel.send_handle(message, handle).await?)
     }
 
     /// Its next message, and the handle that came with it. If it ends instead, that is an error.
-    pub(crate) async fn hear(&self) -> Result<(Message, Option<Handle>)> {
+    pub(crate) async fn hear(&self) -> Result<(Value, Option<Handle>)> {
         let mut message = self.receive().await?;
         let kind = if message.handle.is_some() { ArrowKind::Handle } else { ArrowKind::Message };
         self.transcript.voice(self.name).arrow(kind, "parent", message.json());
@@ -61,7 +60,7 @@ impl Peer {
     }
 
     /// Closes the channel, if the child has not, and waits for the child's end.
-    pub(crate) async fn end(mut self) -> Result<()> {
+    pub(crate) async fn end(mut self) -> Result {
         self.channel.disconnect().await;
         let exit = self.child.close().await?;
         self.transcript.voice(self.name).arrow(ArrowKind::Exit, "parent", exit);

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::Ipv4Addr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
 /// A server on a port that the kernel chooses.
@@ -23,11 +23,4 @@ pub(crate) async fn joined() -> io::Result<(TcpStream, TcpStream)> {
 pub(crate) async fn write(mut connection: impl AsyncWriteExt + Unpin, text: &str) -> io::Result<()> {
     connection.write_all(text.as_bytes()).await?;
     connection.shutdown().await
-}
-
-/// Reads to the end.
-pub(crate) async fn read(mut connection: TcpStream) -> io::Result<String> {
-    let mut text = String::new();
-    connection.read_to_string(&mut text).await?;
-    Ok(text)
 }

@@ -39,7 +39,6 @@ fn on_every_page(tab: &Tab, book: &Served, axe: &str, scheme: &str) {
     let mut found = Vec::new();
     for chapter in &chapters {
         tab.open(chapter);
-        tab.promised("window.forkloreDiagrams.done");
         found.extend(violations(tab, axe).into_iter().map(|violation| format!("{chapter}: {violation}")));
     }
     assert!(found.is_empty(), "in the {scheme} theme axe found\n{}", found.join("\n"));
@@ -56,7 +55,7 @@ pub(crate) fn running(tab: &Tab, book: &Served, axe: &str) {
         tab.click(".run-here .run-question li:nth-child(2) label");
         tab.click(".run-here .run-button");
         tab.until("document.querySelector('.run-here[data-state=done]')");
-        tab.until("document.querySelector('figure.diagram[data-run=here] .drawing svg')");
+        tab.until("document.querySelector('figure.diagram[data-run=here] .drawing .sequence')");
         assert_eq!(violations(tab, axe), [""; 0], "after the run, {scheme}");
     }
 }

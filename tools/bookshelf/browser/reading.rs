@@ -26,17 +26,12 @@ pub(crate) fn address(book: &Served, page: &str) -> String {
     format!("http://{}/{page}", book.host())
 }
 
-fn drawn(tab: &Tab) {
-    tab.promised("window.forkloreDiagrams.done");
-}
-
 pub(crate) fn every_page(tab: &Tab, book: &Served) {
     let chapters = chapters(tab, book);
     assert!(chapters.len() >= labs().len(), "a chapter for each lab: {chapters:?}");
     tab.console();
     for chapter in &chapters {
         tab.open(chapter);
-        drawn(tab);
         assert!(tab.text("main h1").len() > 2, "{chapter}");
         let said = tab.console();
         assert_eq!(said, [""; 0], "{chapter} says on the console");
@@ -75,6 +70,13 @@ pub(crate) fn tabs(tab: &Tab, book: &Served) {
     tab.open(&address(book, CHAPTER));
     tab.until("document.querySelector('.tabs.ready [role=tab]')");
     assert_eq!(shown()[..2], [false, true]);
+    // Transcripts, diagrams and traces are in the same language as the code; a link to a line of another one opens its tab.
+    let others = tab.run("return [...document.querySelectorAll('.tabs.ready > .tab[data-tab=Rust]')].filter((panel) => !panel.hidden).length");
+    assert_eq!(others, 0);
+    let line = "document.querySelector('#line-2-2').checkVisibility()";
+    assert_eq!(tab.run(&format!("return {line}")), false);
+    tab.run("location.hash = '#line-2-2'");
+    tab.until(line);
     tab.run("localStorage.clear()");
 }
 
@@ -115,7 +117,6 @@ const CONTRAST: &str = "
 pub(crate) fn dark(tab: &Tab, book: &Served) {
     prefer(tab, "dark");
     tab.open(&address(book, CHAPTER));
-    drawn(tab);
     let ground = tab.run("return getComputedStyle(document.body).backgroundColor").to_string();
     let channels: Vec<u32> =
         ground.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok()).collect();
@@ -135,35 +136,41 @@ pub(crate) fn dark(tab: &Tab, book: &Served) {
     tab.run("localStorage.clear()");
 }
 
+/// Chapter 00 has a diagram in which several processes are called `child`.
 pub(crate) fn diagrams(tab: &Tab, book: &Served) {
-    tab.open(&address(book, CHAPTER));
-    drawn(tab);
+    tab.open(&address(book, "labs/00-process.html"));
     let figures = tab.run(
-        "return [...document.querySelectorAll('figure.diagram')].map((figure) => {
-            const svg = figure.querySelector('.drawing svg');
-            const names = [...svg.querySelectorAll('text.actor')].map((text) => text.textContent);
-            const box = svg.getBoundingClientRect();
-            return { names, width: box.width, height: box.height, lines: svg.querySelectorAll('.messageLine0, .messageLine1').length,
-                words: figure.querySelectorAll('.words li').length, described: figure.querySelector('.drawing').getAttribute('aria-describedby') };
+        "return [...document.querySelectorAll('figure.diagram[data-language=rust]')].map((figure) => {
+            const box = (element) => element.getBoundingClientRect();
+            const middle = (element) => box(element).left + box(element).width / 2;
+            const heads = [...figure.querySelectorAll('.head')];
+            const near = (a, b) => Math.abs(a - b) < 2;
+            // Each arrow goes from a lane to a lane, or to the head of one.
+            const lanes = heads.map(middle);
+            const edges = [...lanes, ...heads.flatMap((head) => [box(head).left, box(head).right])];
+            const loose = [...figure.querySelectorAll('.arrow:not(.to-itself)')]
+                .filter((arrow) => ![box(arrow).left, box(arrow).right].every((end) => edges.some((edge) => near(edge, end))));
+            return { names: heads.map((head) => head.firstChild.textContent), starts: figure.querySelectorAll('.to-head').length,
+                arrows: figure.querySelectorAll('.arrow').length, loose: loose.map((arrow) => arrow.textContent), words: figure.querySelectorAll('.words li').length };
         })",
     );
     let figures = figures.as_array().expect("figures");
     assert!(!figures.is_empty());
     for figure in figures {
-        let names = figure["names"].to_string();
-        assert!(names.contains("parent") && names.contains("child 1"), "a lane for each process: {figure}");
-        let size = |name: &str| figure[name].as_f64().unwrap_or(0.0);
-        assert!(
-            size("width") > 200.0 && size("height") > 100.0 && size("lines") > 0.0 && size("words") > 0.0,
-            "{figure}"
-        );
-        assert!(figure["described"].is_string(), "{figure}");
+        let names = figure["names"].as_array().expect("names");
+        let mut different = names.clone();
+        different.dedup();
+        assert_eq!(&different, names, "no two processes have one name: {figure}");
+        assert!(figure["arrows"].as_u64() > Some(0) && figure["words"].as_u64() > Some(0), "{figure}");
+        assert_eq!(figure["loose"], json!([]), "{figure}");
     }
-    // Another theme needs other colours, and a transcript's are a diagram's.
-    let colours = "return ['figure.transcript .voice.voice-blue', 'figure.diagram text.voice-blue, figure.diagram .voice-blue text']
-        .map((selector) => document.querySelector(selector)).map((element) => element && getComputedStyle(element)).map((style) => style && [style.color, style.fill])";
+    // Step 3 starts three children, one after the other.
+    assert_eq!(figures[0]["starts"], 3, "{figures:?}");
+    // A process has its colour in the transcript and in the diagram.
+    let colours = "return ['figure.transcript .voice.voice-blue', 'figure.diagram .head.voice-blue']
+        .map((selector) => getComputedStyle(document.querySelector(selector)).color)";
     let both = tab.run(colours);
-    assert!(both[0].is_array() && both[1].is_array(), "{both}");
+    assert_eq!(both[0], both[1], "{both}");
 }
 
 pub(crate) fn without_javascript(tab: &Tab, book: &Served) {
@@ -173,8 +180,8 @@ pub(crate) fn without_javascript(tab: &Tab, book: &Served) {
         tab.open(chapter);
         let seen = tab.run(
             "const shown = (selector) => [...document.querySelectorAll(selector)].map((element) => element.checkVisibility());
-             return { text: document.querySelector('main').innerText.length, run: shown('.run-here'), panels: shown('.tabs .tab'),
-                 words: shown('figure.diagram .words li'), next: shown('.nav-chapters').length, ready: document.querySelectorAll('.tabs.ready').length };",
+             return { text: document.querySelector('main').innerText.length, run: shown('.run-here'), panels: shown('.tab:not(details .tab)'),
+                 words: shown('figure.diagram .sequence'), next: shown('.nav-chapters').length, ready: document.querySelectorAll('.tabs.ready').length };",
         );
         let all_shown = |name: &str| seen[name].as_array().is_some_and(|all| all.iter().all(|shown| shown == true));
         assert!(seen["text"].as_u64().is_some_and(|length| length > 400), "{chapter}: {seen}");
@@ -191,7 +198,6 @@ pub(crate) fn phone(tab: &Tab, book: &Served) {
     tab.devtools("Emulation.setDeviceMetricsOverride", phone);
     for chapter in &chapters {
         tab.open(chapter);
-        drawn(tab);
         let width = tab.run("return document.documentElement.scrollWidth");
         assert!(width.as_u64().is_some_and(|width| width <= 360), "{chapter} is {width} wide");
     }
@@ -200,7 +206,6 @@ pub(crate) fn phone(tab: &Tab, book: &Served) {
 
 pub(crate) fn paper(tab: &Tab, book: &Served) {
     tab.open(&address(book, CHAPTER));
-    drawn(tab);
     let folded = "document.querySelectorAll('main details:not([open])').length";
     let before = tab.run(&format!("return {folded}")).as_u64();
     assert!(before.is_some_and(|folds| folds > 3), "there are folds: {before:?}");

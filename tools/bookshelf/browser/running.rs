@@ -67,11 +67,11 @@ pub(crate) fn run(tab: &Tab, book: &Served) {
         "{answer}"
     );
     // The diagrams are those of this run, until the recorded ones are wanted again.
-    tab.until("document.querySelector('figure.diagram[data-run=here] .drawing svg')");
+    tab.until("document.querySelector('figure.diagram[data-run=here] .drawing .sequence')");
     let words = || tab.run("return document.querySelector('figure.diagram .words ol').textContent");
     let here = words();
     press(tab, "Show the recorded run");
-    tab.until("[...document.querySelectorAll('figure.diagram')].every((figure) => figure.dataset.run === 'recorded')");
+    tab.until("[...document.querySelectorAll('figure.diagram[data-language=rust]')].every((figure) => figure.dataset.run === 'recorded')");
     assert_ne!(words(), here, "pids and ports are this run's");
 }
 

@@ -1,28 +1,16 @@
-//! The labs of this repository, with what they print and what was recorded of them.
+//! The labs of this repository, with what was recorded of them.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs;
-use std::ops::Deref;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use transcript::Record;
+use manifest::Lab;
+use recording::{Language, Recording};
 
-use crate::expected::Expected;
 use crate::failure::Error;
-
-/// A lab, and what it prints.
-#[derive(Debug)]
-pub(crate) struct Lab {
-    manifest: manifest::Lab,
-    pub(crate) expected: Expected,
-}
-
-impl Deref for Lab {
-    type Target = manifest::Lab;
-
-    fn deref(&self) -> &manifest::Lab {
-        &self.manifest
-    }
-}
+use crate::run::Run;
 
 /// All labs, by number.
 #[derive(Debug)]
@@ -30,6 +18,8 @@ pub(crate) struct Catalogue {
     /// The folder of the repository.
     pub(crate) root: PathBuf,
     pub(crate) labs: Vec<Lab>,
+    /// The recorded runs that have been read, by their files.
+    runs: RefCell<HashMap<PathBuf, Arc<Run>>>,
 }
 
 impl Catalogue {
@@ -39,8 +29,7 @@ impl Catalogue {
     ///
     /// The first file that cannot be read, or is not what it should be.
     pub(crate) fn open(root: &Path) -> Result<Catalogue, Error> {
-        let labs = manifest::labs(root)?;
-        Ok(Catalogue { root: root.to_owned(), labs: labs.into_iter().map(with_output).collect::<Result<_, _>>()? })
+        Ok(Catalogue { root: root.to_owned(), labs: manifest::labs(root)?, runs: RefCell::default() })
     }
 
     /// The lab of these two digits.
@@ -58,29 +47,36 @@ impl Catalogue {
         self.labs.iter().find(|lab| lab.name == name)
     }
 
-    /// The recorded run of a lab as JSON.
+    /// The recorded runs of a lab: in Rust, and in Node if there is one.
     ///
     /// # Errors
     ///
-    /// When there is none, or a line of it is no record.
-    pub(crate) fn recorded_run(&self, lab: &Lab) -> Result<Vec<Record>, Error> {
-        let path = self.recorded(lab, "jsonl");
-        let text = read_text(&path)?;
-        let records = text.lines().map(Record::from_json).collect::<Result<_, _>>();
-        records.map_err(|error| Error::file(&path, error))
+    /// When there is none in Rust, or one cannot be read.
+    pub(crate) fn runs(&self, lab: &Lab) -> Result<Vec<(Language, Arc<Run>)>, Error> {
+        let recorded = Language::ALL
+            .into_iter()
+            .filter(|language| *language == Language::Rust || self.recording(lab, *language).is_file());
+        recorded.map(|language| Ok((language, self.run(lab, language)?))).collect()
     }
 
-    /// The recorded trace of a lab.
+    /// The recorded run of a lab in one language.
     ///
     /// # Errors
     ///
-    /// When there is none.
-    pub(crate) fn recorded_trace(&self, lab: &Lab) -> Result<String, Error> {
-        read_text(&self.recorded(lab, "trace"))
+    /// When there is none, or it cannot be read.
+    pub(crate) fn run(&self, lab: &Lab, language: Language) -> Result<Arc<Run>, Error> {
+        let path = self.recording(lab, language);
+        if let Some(run) = self.runs.borrow().get(&path) {
+            return Ok(Arc::clone(run));
+        }
+        let recording = Recording::from_jsonl(&read_text(&path)?).map_err(|error| Error::file(&path, error))?;
+        let run = Arc::new(Run::of(recording));
+        self.runs.borrow_mut().insert(path, Arc::clone(&run));
+        Ok(run)
     }
 
-    fn recorded(&self, lab: &Lab, extension: &str) -> PathBuf {
-        self.root.join("book/recorded").join(format!("{}.{extension}", lab.name))
+    fn recording(&self, lab: &Lab, language: Language) -> PathBuf {
+        self.root.join("book/recorded").join(format!("{}.{}.jsonl", lab.name, language.name()))
     }
 }
 
@@ -91,10 +87,4 @@ impl Catalogue {
 /// With the file's name.
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|error| Error::file(path, error))
-}
-
-fn with_output(manifest: manifest::Lab) -> Result<Lab, Error> {
-    let path = manifest.directory.join("expected.txt");
-    let expected = Expected::parse(&read_text(&path)?).map_err(|line| Error::file(&path, line))?;
-    Ok(Lab { manifest, expected })
 }

@@ -12,11 +12,6 @@ pub(crate) fn name_of(voice: &str) -> String {
     format!("{:?}", colour_of(voice)).to_lowercase()
 }
 
-/// Whether a voice is the first in every picture: the one that started the others.
-pub(crate) fn is_first(voice: &str) -> bool {
-    matches!(voice, "parent" | "primary")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,9 +10,8 @@
 //! | `serve/` | the book on a port of this machine, and its labs run from its pages |
 //! | `keeper.rs` | sees to it that nothing is left of a lab that was run |
 //! | `watch.rs` | tells when the book has to be built again |
-//! | `catalogue.rs` | the labs, what they print, and what was recorded of them |
-//! | `expected.rs` | an `expected.txt` as steps, lines and facts |
-//! | `traced.rs` | a recorded trace, line by line |
+//! | `catalogue.rs` | the labs, and what was recorded of them |
+//! | `run.rs` | a recorded run as steps, lines and facts |
 //! | `excerpt.rs` | parts of source files, by anchors |
 //! | `colours.rs` | the colours of the processes |
 //! | `html.rs` | text as HTML inside Markdown |
@@ -24,12 +23,11 @@ mod colours;
 mod diagram;
 mod directives;
 mod excerpt;
-mod expected;
 mod failure;
 mod html;
 mod keeper;
+mod run;
 mod serve;
-mod traced;
 mod watch;
 
 use std::ffi::OsString;

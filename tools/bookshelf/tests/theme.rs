@@ -1,18 +1,12 @@
-//! The theme: colours that can be read, and a mermaid that is what its note says.
+//! The theme: colours that can be read.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
 
 use harness::root;
-use sha2::{Digest, Sha256};
 
-fn theme(file: &str) -> PathBuf {
-    root().join("book/theme").join(file)
-}
-
-fn read(file: &str) -> String {
-    fs::read_to_string(theme(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+fn style() -> String {
+    fs::read_to_string(root().join("book/theme/colours.css")).expect("colours")
 }
 
 /// The colours of one theme: the properties in the block behind `selector` that are six hexadecimal digits.
@@ -41,7 +35,7 @@ fn contrast(one: [f64; 3], other: [f64; 3]) -> f64 {
 
 #[test]
 fn every_colour_can_be_read_on_every_ground() {
-    let style = read("colours.css");
+    let style = style();
     let words = ["ink", "quiet", "link", "blue", "green", "magenta", "yellow", "cyan", "red"];
     let code = ["keyword", "string", "number", "type", "name", "comment"].map(|kind| format!("code-{kind}"));
     for theme in [":root", ".coal"] {
@@ -59,30 +53,17 @@ fn every_colour_can_be_read_on_every_ground() {
 /// The dark colours stand twice: for the theme, and for a page without JavaScript, which cannot choose one.
 #[test]
 fn the_dark_colours_are_the_same_without_javascript() {
-    let style = read("colours.css");
+    let style = style();
     assert_eq!(colours(&style, ".coal"), colours(&style, "  html:not(.js)"));
 }
 
 /// The six that `transcript::colour_of` gives.
 #[test]
 fn every_colour_of_a_voice_has_its_class() {
-    let style = read("colours.css");
+    let style = style();
     for number in 0..7 {
         let voice = if number == 0 { "parent".to_owned() } else { format!("worker {number}") };
         let colour = format!("{:?}", transcript::colour_of(&voice)).to_lowercase();
         assert!(style.contains(&format!(".voice-{colour} {{ --voice: var(--{colour}); }}")), "{voice} is {colour}");
     }
-}
-
-/// `NOTE.md` says which mermaid this is; its digest says that nobody changed it.
-#[test]
-fn mermaid_is_the_one_of_its_note() {
-    let note = read("mermaid/NOTE.md");
-    let library = fs::read(theme("mermaid/mermaid.min.js")).expect("mermaid is there");
-    let digest: String = Sha256::digest(&library).iter().map(|byte| format!("{byte:02x}")).collect();
-    assert!(note.contains(&digest), "its SHA-256 is {digest}");
-    let version =
-        note.lines().find_map(|line| line.strip_prefix("| version | ")?.strip_suffix(" |")).expect("a version");
-    assert!(String::from_utf8_lossy(&library).contains(&format!("\"{version}\"")), "it is not version {version}");
-    assert!(read("mermaid/LICENSE").starts_with("The MIT License"));
 }

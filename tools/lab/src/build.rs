@@ -1,4 +1,5 @@
-//! One quiet `cargo build`, with a progress line on a terminal.
+//! One quiet `cargo build`. What it compiles besides the lab is told, since that takes its time: in a progress line on a terminal, elsewhere in
+//! one line on stderr.
 
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
@@ -42,6 +43,7 @@ pub(crate) fn lab(catalogue: &Catalogue, lab: &Lab) -> Result<PathBuf, Failure> 
         .take_stdout()
         .take_stderr();
 
+    let what = format!("compiling {package} and the crates that it uses, once");
     let mut progress = Progress::new();
     progress.show(&format!("building {package} …"));
     let (mut pending, mut diagnostics) = (Vec::new(), Vec::new());
@@ -57,12 +59,14 @@ pub(crate) fn lab(catalogue: &Catalogue, lab: &Lab) -> Result<PathBuf, Failure> 
                     continue;
                 }
                 let Some(target) = message.target else { continue };
-                if !message.fresh {
-                    compiled += 1;
-                    progress.show(&format!("building {package}: {compiled} compiled, the last one {}", target.name));
-                }
                 if target.name == package && target.kind.iter().any(|kind| kind == "bin") {
                     executable = message.executable;
+                } else if !message.fresh {
+                    compiled += 1;
+                    let shown = progress.show(&format!("{what}: {compiled} done, the last one {}", target.name));
+                    if !shown && compiled == 1 {
+                        eprintln!("lab: {what}; this can take a minute");
+                    }
                 }
             }
         }

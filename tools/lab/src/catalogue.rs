@@ -6,6 +6,9 @@ pub(crate) use manifest::Lab;
 
 use crate::failure::Failure;
 
+/// The Jaro-Winkler similarity above which a word is taken for a misspelling. `spwan` and `spawn` have 0.95, `rust` and `cluster` 0.73.
+const NEAR: f64 = 0.8;
+
 /// All labs, by number.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
@@ -53,23 +56,28 @@ impl Catalogue {
                 }
             }
         }
-        let nearest = enumerate(&self.nearest(word, number));
-        Err(Failure::usage(format!("no lab is called {typed:?}; did you mean {nearest}? `cargo lab` lists them")))
+        let meant = match &self.nearest(word, number)[..] {
+            [] => String::new(),
+            nearest => format!(" did you mean {}?", enumerate(nearest)),
+        };
+        Err(Failure::usage(format!("no lab is called {typed:?};{meant} `cargo lab` lists all labs")))
     }
 
-    /// At most three labs, those whose numbers or names are most like what was typed.
+    /// Returns at most three labs whose numbers or names are near what was typed, the nearest first.
     fn nearest(&self, word: &str, number: Option<u32>) -> Vec<&Lab> {
         let likeness = |lab: &Lab| match (number, lab.number().parse::<u32>()) {
-            (Some(wanted), Ok(number)) => -f64::from(wanted.abs_diff(number)),
+            (Some(wanted), Ok(number)) if wanted.abs_diff(number) <= 1 => 1.0,
+            (Some(_), _) => 0.0,
             _ => {
                 let parts = lab.slug().split('-').chain([lab.slug(), &lab.name]);
                 parts.map(|part| strsim::jaro_winkler(part, word)).fold(0.0, f64::max)
             }
         };
-        let mut labs: Vec<&Lab> = self.labs.iter().collect();
-        labs.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+        let mut labs: Vec<(f64, &Lab)> = self.labs.iter().map(|lab| (likeness(lab), lab)).collect();
+        labs.retain(|(likeness, _)| *likeness > NEAR);
+        labs.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         labs.truncate(3);
-        labs
+        labs.into_iter().map(|(_, lab)| lab).collect()
     }
 }
 
@@ -79,7 +87,7 @@ fn enumerate(labs: &[&Lab]) -> String {
     match names.split_last() {
         Some((last, [])) => (*last).to_owned(),
         Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => String::from("a lab (there is none yet)"),
+        None => String::new(),
     }
 }
 
@@ -137,11 +145,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_not_unique_or_unknown_gets_suggestions() {
+    fn what_is_not_unique_or_nearly_a_name_gets_suggestions() {
         assert!(found("proc").starts_with("\"proc\" could be 00-process or 13-processes-vs-threads; "));
         assert!(found("spwan").contains("did you mean 01-spawn-piping"));
         assert!(found("14").contains("did you mean 13-processes-vs-threads"));
-        assert!(found("").contains("did you mean"));
-        assert!(found("nosuch").contains("did you mean"));
+        for typed in ["", "nosuch", "77"] {
+            assert_eq!(found(typed), format!("no lab is called {typed:?}; `cargo lab` lists all labs"));
+        }
     }
 }

@@ -11,8 +11,8 @@
 //! | `run.rs` | a lab or its Node original, with the terminal handed to it |
 //! | `compare.rs` | both, their facts in a table |
 //! | `predict.rs` | the question before a run and the answer after it |
-//! | `trace/` | a run under strace, merged with what the lab says |
-//! | `tools.rs` | programs that must be installed, and the sentence for one that is not |
+//! | `record.rs` | a run under strace, as a recording |
+//! | `trace.rs` | a recording for the terminal |
 //! | `program.rs` | starting a program and outliving it, whatever signals arrive meanwhile |
 //! | `terminal.rs` | what the terminal can show, and writing to it |
 //! | `failure.rs` | how the command can end, and its exit codes |
@@ -25,9 +25,9 @@ mod list;
 mod options;
 mod predict;
 mod program;
+mod record;
 mod run;
 mod terminal;
-mod tools;
 mod trace;
 
 use std::process::ExitCode;
@@ -38,6 +38,7 @@ use catalogue::Catalogue;
 use failure::{Ending, Failure};
 use options::{How, Options};
 use predict::Asked;
+use recording::Language;
 
 fn main() -> ExitCode {
     let ending = command(&Options::parse()).unwrap_or_else(Failure::report);
@@ -46,18 +47,25 @@ fn main() -> ExitCode {
 
 fn command(options: &Options) -> Result<Ending, Failure> {
     let catalogue = Catalogue::open()?;
-    let Some(name) = &options.lab else {
-        list::print(&catalogue)?;
-        return Ok(Ending::SUCCESS);
+    let mut labs = options.labs.iter().map(|name| catalogue.find(name)).collect::<Result<Vec<_>, _>>()?;
+    if options.record {
+        if labs.is_empty() {
+            labs.extend(&catalogue.labs);
+        }
+        return record::renew(&catalogue, &labs, options);
+    }
+    let lab = match labs[..] {
+        [] => return list::print(&catalogue).map(|()| Ending::SUCCESS),
+        [lab] => lab,
+        _ => return Err(Failure::usage("only --record takes several labs".to_owned())),
     };
-    let lab = catalogue.find(name)?;
-    tools::require(lab, options.how())?;
+    run::require(lab, options.how())?;
     let asked = Asked::ask(lab, options)?;
     let ending = match options.how() {
-        How::Rust => run::in_rust(&catalogue, lab, options)?,
-        How::Node => run::in_node(lab, options)?,
+        How::Run(Language::Rust) => run::in_rust(&catalogue, lab, options)?,
+        How::Run(Language::Node) => run::in_node(lab, options)?,
         How::Compare => compare::both(&catalogue, lab, options)?,
-        How::Trace => trace::run(&catalogue, lab, options)?,
+        How::Trace(language) => trace::run(&catalogue, lab, language, options)?,
     };
     if let Some(asked) = asked {
         asked.conclude(ending);

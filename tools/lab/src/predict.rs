@@ -5,6 +5,7 @@
 use std::io;
 
 use manifest::{Answer, Prediction};
+use recording::Language;
 
 use crate::catalogue::Lab;
 use crate::failure::{Ending, Failure};
@@ -30,7 +31,10 @@ impl<'a> Asked<'a> {
             return Ok(None);
         }
         let prediction = &lab.prediction;
-        let answer = if options.how() == How::Node { &prediction.node } else { &prediction.rust };
+        let answer = match options.language() {
+            Language::Rust => &prediction.rust,
+            Language::Node => &prediction.node,
+        };
         Ok(Some(Asked { prediction, answer, choice: choose(prediction)? }))
     }
 

@@ -55,6 +55,11 @@ impl Program {
         Program { command: self.command.args(arguments), ..self }
     }
 
+    /// Sets one of its environment variables.
+    pub(crate) fn environment(self, name: &str, value: impl AsRef<OsStr>) -> Program {
+        Program { command: self.command.env(name, value), ..self }
+    }
+
     /// Its output comes to us instead of to our own stdout.
     pub(crate) fn take_stdout(self) -> Program {
         Program { takes: [true, self.takes[1]], ..self }

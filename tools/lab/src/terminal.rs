@@ -50,7 +50,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::output(&error))
 }
 
-/// `text` as lines of at most `width` characters, broken between words; a word that is longer stands alone.
+/// `text` as lines of at most `width` characters, broken between words; only a word that is longer is broken itself.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -59,7 +59,10 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
                 line.push(' ');
                 line.push_str(word);
             }
-            _ => lines.push(word.to_owned()),
+            _ => {
+                let letters: Vec<char> = word.chars().collect();
+                lines.extend(letters.chunks(width).map(String::from_iter));
+            }
         }
     }
     lines
@@ -86,13 +89,15 @@ impl Progress {
         Progress { shown: false }
     }
 
-    pub(crate) fn show(&mut self, text: &str) {
+    /// Shows `text`, and returns whether stderr is a terminal.
+    pub(crate) fn show(&mut self, text: &str) -> bool {
         if let Some((width, _)) = terminal_size::terminal_size_of(io::stderr()) {
             let text = cut(text, usize::from(width.0).saturating_sub(1));
             let text = if colours_wanted() { format!("{DIM}{text}{DIM:#}") } else { text };
             eprint!("{}{text}", Self::ERASE);
             self.shown = true;
         }
+        self.shown
     }
 }
 
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn words_wrap_and_none_is_lost() {
         assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
-        assert_eq!(wrap("a verylongword b", 4), ["a", "verylongword", "b"]);
+        assert_eq!(wrap("a verylongword b", 4), ["a", "very", "long", "word", "b"]);
         assert_eq!(cut("ééé", 3), "ééé");
         assert_eq!(cut("éééé", 3), "éé…");
     }

@@ -1,6 +1,8 @@
-//! What a lab declares about itself in `[package.metadata.lab]` of its `Cargo.toml`. CONTRIBUTING.md explains each key.
+//! What a lab declares about itself in `[package.metadata.lab]` of its `Cargo.toml`, and where the programs are that it needs.
+//! CONTRIBUTING.md explains each key.
 
 mod prediction;
+pub mod programs;
 
 use std::fmt;
 use std::fs;
@@ -151,10 +153,10 @@ pub fn labs(root: &Path) -> Result<Vec<Lab>, Error> {
     directories.iter().map(|directory| Lab::read(directory)).collect()
 }
 
-/// The reason why a lab could not be read, as one sentence that names the file.
+/// The reason why a lab could not be read or a program not be found, as one sentence.
 #[derive(Debug, Clone)]
 pub struct Error {
-    /// The file or directory, with the line if one is to blame.
+    /// The file, with the line if one is to blame; or what is missing.
     place: String,
     reason: String,
 }

@@ -3,11 +3,31 @@
 //! A recording is a file of JSON lines, `book/recorded/NN-slug.rust.jsonl` or `….node.jsonl`: a [`Header`], then one [`Event`] a line. It
 //! holds what was observed. What a reader sees of it (meanings, marks, lanes, folding by step) is computed from it when it is shown.
 
+mod decode;
+mod explain;
+mod fold;
+pub mod lanes;
+pub mod marks;
+mod meaning;
+mod noise;
+mod order;
+mod origin;
+mod peers;
+mod plain;
+mod record;
+mod strace;
+mod words;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use transcript::Line;
+
+pub use explain::{Explained, explain};
+pub use order::out_of_order;
+pub use record::{Places, strace_options};
+pub use words::grouped;
 
 /// The version of the format that this program reads and writes. It changes whenever an older reader would misunderstand a newer file.
 pub const FORMAT: u32 = 1;
@@ -19,6 +39,32 @@ pub struct Recording {
     pub header: Header,
     /// What happened, in causal order: nothing is received before it is sent.
     pub events: Vec<Event>,
+}
+
+impl Recording {
+    /// Reads a recording from its lines of JSON.
+    ///
+    /// # Errors
+    ///
+    /// A line is not what [`Recording::to_jsonl`] writes, or belongs to another version of the format.
+    pub fn from_jsonl(text: &str) -> serde_json::Result<Recording> {
+        let mut lines = text.lines();
+        let header: Header = serde_json::from_str(lines.next().unwrap_or_default())?;
+        if header.format != FORMAT {
+            let message = format!("the recording has format {}, this program reads {FORMAT}", header.format);
+            return Err(serde::de::Error::custom(message));
+        }
+        let events = lines.map(serde_json::from_str).collect::<serde_json::Result<_>>()?;
+        Ok(Recording { header, events })
+    }
+
+    /// Writes the recording as lines of JSON.
+    pub fn to_jsonl(&self) -> String {
+        let header = serde_json::to_string(&self.header);
+        let events = self.events.iter().map(serde_json::to_string);
+        let lines = [header].into_iter().chain(events).map(|line| line.expect("plain data") + "\n");
+        lines.collect()
+    }
 }
 
 /// The first line of a recording.
@@ -121,13 +167,17 @@ pub struct Call {
     pub arguments: Vec<Argument>,
     /// What it returned: `3`, `-1 EAGAIN`; `?` when it did not return.
     pub result: String,
+    /// The descriptor that it returned, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Descriptor>,
     /// The bytes that went through it, if any did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Payload>,
     /// The descriptors that were sent or received with a message: numbers of the process that made the call.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<Descriptor>,
-    /// How many such calls in a row this one stands for, if it is more than one.
+    /// How many calls of this process this one stands for: the first of the calls that are alike between two lines of the transcript.
+    /// The payload's bytes are those of all of them.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub times: u64,
 }
@@ -138,6 +188,49 @@ fn once() -> u64 {
 
 fn is_once(times: &u64) -> bool {
     *times == 1
+}
+
+impl Call {
+    /// Returns the text of the argument at this place, empty if there is none.
+    pub fn text(&self, place: usize) -> &str {
+        self.arguments.get(place).map_or("", |argument| &argument.text)
+    }
+
+    /// Returns what the first descriptor of the argument at this place refers to, empty if that is not known.
+    pub fn is(&self, place: usize) -> &str {
+        let descriptors = self.arguments.get(place).map_or(&[][..], |argument| &argument.descriptors);
+        descriptors.first().map_or("", |descriptor| &descriptor.is)
+    }
+
+    /// Returns the name of the error, if the call failed.
+    pub fn error(&self) -> Option<&str> {
+        self.result.strip_prefix("-1 ")
+    }
+
+    /// Returns the number that it returned, unless that is negative.
+    pub fn number(&self) -> Option<u64> {
+        self.result.parse().ok()
+    }
+
+    /// Tells whether it makes a process or a thread.
+    pub fn clones(&self) -> bool {
+        ["clone", "clone3", "fork", "vfork"].contains(&self.call.as_str())
+    }
+
+    /// Tells whether it makes a thread.
+    pub fn makes_thread(&self) -> bool {
+        self.clones() && self.any_argument("CLONE_THREAD")
+    }
+
+    /// Tells whether it makes the process run another program, if it succeeds.
+    pub fn executes(&self) -> bool {
+        ["execve", "execveat"].contains(&self.call.as_str())
+    }
+
+    /// Tells whether an argument contains `part`.
+    fn any_argument(&self, part: &str) -> bool {
+        self.arguments.iter().any(|argument| argument.text.contains(part))
+    }
 }
 
 /// An argument of a call.

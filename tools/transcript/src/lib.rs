@@ -33,6 +33,7 @@ mod text;
 use std::fmt::Display;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, RawFd};
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -156,13 +157,20 @@ impl Transcript {
         Transcript { voice: voice.to_owned(), ..self.clone() }
     }
 
+    /// Returns the name under which this process speaks.
+    pub fn speaker(&self) -> &str {
+        &self.voice
+    }
+
     /// Begins the next numbered step.
+    #[track_caller]
     pub fn step(&self, title: impl Display) {
         let step = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
         self.put(Line::Step { step, title: title.to_string() });
     }
 
     /// Says something in this process's voice. A text of several lines becomes several lines of the transcript.
+    #[track_caller]
     pub fn say(&self, text: impl Display) {
         for text in text.to_string().lines() {
             self.put(Line::Say { voice: self.voice.clone(), text: text.to_owned() });
@@ -170,11 +178,13 @@ impl Transcript {
     }
 
     /// Records that this process sent something to another one.
+    #[track_caller]
     pub fn arrow(&self, kind: ArrowKind, to: &str, text: impl Display) {
         self.put(Line::Arrow { arrow: kind, from: self.voice.clone(), to: to.to_owned(), text: text.to_string() });
     }
 
     /// States a fact: what is the same in every run, and in the Node original. Facts come after the last step.
+    #[track_caller]
     pub fn fact(&self, name: impl Display, value: impl Display) {
         let first = self.facts.fetch_add(1, Ordering::Relaxed) == 0;
         if first && !self.format.json {
@@ -184,9 +194,11 @@ impl Transcript {
     }
 
     /// Writes one record, in one write.
+    #[track_caller]
     fn put(&self, line: Line) {
-        let line = if self.format.json { Record::now(line).to_json() } else { text::render(&line, self.format.look) };
-        self.outlet.put(line);
+        let place = Location::caller();
+        let json = self.format.json;
+        self.outlet.put(if json { Record::now(line, place).to_json() } else { text::render(&line, self.format.look) });
     }
 
     /// What went wrong with writing, if anything did: the first error of all clones of this transcript in this process, or that its

@@ -1,5 +1,7 @@
 //! One line of a transcript as data, and as one line of JSON.
 
+use std::panic::Location;
+
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,9 @@ pub struct Record {
     /// What it says.
     #[serde(flatten)]
     pub line: Line,
+    /// Where in the lab's source it was printed: `src/main.rs:41`, from the lab's directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// What a line says. In JSON the kinds are told apart by the member that gives each its name.
@@ -86,12 +91,12 @@ impl ArrowKind {
 }
 
 impl Record {
-    /// `line`, written now by this process.
-    pub fn now(line: Line) -> Record {
+    /// Makes the record of `line`, which this process prints now, by the code at `place`.
+    pub fn now(line: Line, place: &Location<'_>) -> Record {
         let now = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("Linux always has CLOCK_MONOTONIC");
         let us =
             u64::try_from(now.tv_sec()).unwrap_or(0) * 1_000_000 + u64::try_from(now.tv_nsec()).unwrap_or(0) / 1_000;
-        Record { us, pid: std::process::id(), line }
+        Record { us, pid: std::process::id(), line, source: Some(format!("{}:{}", in_lab(place.file()), place.line())) }
     }
 
     /// The record as one line of JSON, newline included.
@@ -111,6 +116,11 @@ impl Record {
     }
 }
 
+/// Shortens the path of a lab's source file, from the workspace, to the path from the lab's directory.
+fn in_lab(path: &str) -> &str {
+    path.strip_prefix("labs/").and_then(|path| path.split_once('/')).map_or(path, |(_, path)| path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,10 +134,15 @@ mod tests {
             Line::Fact { fact: "bytes in".into(), value: "3".into() },
         ];
         for line in lines {
-            let record = Record::now(line);
+            let record = Record::now(line, Location::caller());
             let json = record.to_json();
             assert_eq!(json.matches('\n').count(), 1, "one record is one line: {json:?}");
             assert_eq!(Record::from_json(&json).expect("our own JSON"), record);
         }
+    }
+    #[test]
+    fn a_place_is_named_from_the_labs_directory() {
+        assert_eq!(in_lab("labs/05-handle-passing/src/main.rs"), "src/main.rs");
+        assert_eq!(in_lab("tools/kit/src/lib.rs"), "tools/kit/src/lib.rs");
     }
 }

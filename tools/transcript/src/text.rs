@@ -22,15 +22,14 @@ const PALETTE: [AnsiColor; 6] =
 ///
 /// 1. `parent` and `primary` have the first colour of the palette;
 /// 2. a name that ends in a number (`worker 2`) has the colour that many places further on, round the rest of the palette;
-/// 3. any other name counts as number 1, except those that stand beside such a one: `copy`, `execFile`, `node`, `second`, `shell` and a name
-///    with `grand` in it count as number 2, `python` as number 3.
+/// 3. any other name counts as number 1, except those that stand beside such a one: `copy`, `execFile`, `node`, `second` and `shell` count as
+///    number 2, `python` as number 3.
 pub fn colour_of(voice: &str) -> AnsiColor {
     let number = || voice.rsplit(' ').next().and_then(|word| word.parse::<usize>().ok());
     match voice {
         "parent" | "primary" => PALETTE[0],
         "copy" | "execFile" | "node" | "second" | "shell" => PALETTE[2],
         "python" => PALETTE[3],
-        _ if voice.contains("grand") => PALETTE[2],
         _ => PALETTE[1 + (number().unwrap_or(1).max(1) - 1) % (PALETTE.len() - 1)],
     }
 }

@@ -7,11 +7,9 @@
 //! | `workload.rs` | the requests: when they come, how long they take, and whose they are |
 //! | `agenda.rs` | what is to happen when |
 //! | `events.rs` | one policy, from event to event |
-//! | `simulate.rs` | one policy, from the first request to the last |
 //! | `shared.rs` | the order of those that wait on one socket, which the library leaves to the kernel |
 //! | `figures.rs` | what comes of it |
 //! | `report.rs` | the same for a reader |
-//! | `watch.rs` | between the threads that simulate, and the one that waits for them |
 //! | `progress.rs` | how far it is, on a terminal |
 
 mod agenda;
@@ -22,49 +20,58 @@ mod progress;
 mod random;
 mod report;
 mod shared;
-mod simulate;
 #[cfg(test)]
 mod tests;
-mod watch;
 mod workload;
 
-use std::error::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use forklore::cluster::schedule::Policy;
-use tokio::task::JoinHandle;
+use tokio::sync::oneshot;
 use transcript::Transcript;
 
+use events::Simulation;
 use figures::Figures;
 pub(crate) use model::Model;
-use simulate::simulate;
-use watch::{Watch, Watching};
 
-pub(crate) async fn run(t: Transcript, model: Model, json: bool) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn run(t: Transcript, model: Model, json: bool) -> kit::Result {
     report::model(&t, &model);
-    let watch = Arc::new(Watch::default());
-    let watching = Watching(watch.clone());
-    // Each policy runs on its own thread, which does not change what comes out.
+    let served = Arc::new(AtomicU64::new(0));
     let runs = Policy::ALL.map(|policy| {
-        let watch = watch.clone();
-        (policy, tokio::task::spawn_blocking(move || simulate(policy, &model, &watch)))
+        let (done, outcome) = oneshot::channel();
+        let served = served.clone();
+        // Each policy runs on its own thread, which does not change what comes out. After Ctrl-C it ends with the process.
+        thread::spawn(move || done.send(simulate(policy, &model, &served)));
+        (policy, outcome)
     });
-    let all = u64::from(model.requests) * runs.len() as u64;
-    let outcomes = tokio::select! {
-        outcomes = outcomes(runs) => outcomes?,
-        never = progress::show(&watch, all) => match never {},
+    let progress = progress::show(&served, u64::from(model.requests) * runs.len() as u64);
+    let outcomes = async {
+        let mut outcomes = Vec::new();
+        for (policy, outcome) in runs {
+            outcomes.push((policy, outcome.await?));
+        }
+        kit::Result::Ok(outcomes)
     };
-    drop(watching);
+    let outcomes = tokio::select! {
+        outcomes = outcomes => outcomes?,
+        never = progress => match never {},
+    };
     report::outcomes(&t, &outcomes, json);
     Ok(())
 }
 
-async fn outcomes<const N: usize>(
-    runs: [(Policy, JoinHandle<Option<Figures>>); N],
-) -> Result<Vec<(Policy, Figures)>, Box<dyn Error>> {
-    let mut outcomes = Vec::new();
-    for (policy, run) in runs {
-        outcomes.push((policy, run.await?.ok_or("the simulation was ended")?));
+/// Simulates all requests, from the first that comes to the last that is served. Adds to `served`, now and then.
+fn simulate(policy: Policy, model: &Model, served: &AtomicU64) -> Figures {
+    let mut simulation = Simulation::new(policy, model);
+    let mut counted = 0;
+    while simulation.step() {
+        let more = simulation.waits.len() - counted;
+        if more >= 4096 {
+            served.fetch_add(more as u64, Ordering::Relaxed);
+            counted += more;
+        }
     }
-    Ok(outcomes)
+    simulation.figures()
 }

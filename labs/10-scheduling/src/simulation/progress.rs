@@ -2,9 +2,8 @@
 
 use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-
-use super::watch::Watch;
 
 /// The line, which goes when this is dropped.
 struct Line;
@@ -21,7 +20,7 @@ fn write(text: &str) {
 }
 
 /// Shows it, until dropped.
-pub(super) async fn show(watch: &Watch, all: u64) -> Infallible {
+pub(super) async fn show(served: &AtomicU64, all: u64) -> Infallible {
     if !io::stderr().is_terminal() {
         return std::future::pending().await;
     }
@@ -29,7 +28,7 @@ pub(super) async fn show(watch: &Watch, all: u64) -> Infallible {
     let mut tick = tokio::time::interval(Duration::from_millis(100));
     loop {
         tick.tick().await;
-        let percent = watch.served() * 100 / all;
+        let percent = served.load(Ordering::Relaxed) * 100 / all;
         write(&format!("\rsimulating: {percent} % "));
     }
 }

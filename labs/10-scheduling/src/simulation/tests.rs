@@ -1,16 +1,15 @@
 //! The simulation against what theory says of the simplest cases.
 
-use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use forklore::cluster::schedule::Policy;
 
 use super::figures::Figures;
 use super::model::Model;
-use super::simulate::simulate;
-use super::watch::{Watch, Watching};
+use super::simulate;
 
 fn figures(policy: Policy, model: Model) -> Figures {
-    simulate(policy, &model, &Watch::default()).expect("its end was not asked for")
+    simulate(policy, &model, &AtomicU64::new(0))
 }
 
 const MODEL: Model = Model { seed: 1, workers: 1000, requests: 100_000, load: 0.9 };
@@ -70,11 +69,4 @@ fn the_same_seed_gives_the_same_figures_and_another_one_others() {
         assert_eq!(one, figures(policy, model), "{policy}");
         assert_ne!(one, figures(policy, Model { seed: 2, ..model }), "{policy}");
     }
-}
-
-#[test]
-fn it_ends_when_no_thread_waits_for_the_outcome() {
-    let watch = Arc::new(Watch::default());
-    drop(Watching(watch.clone()));
-    assert_eq!(simulate(Policy::RoundRobin, &MODEL, &watch), None);
 }

@@ -8,7 +8,6 @@
 mod folder;
 mod mend;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -46,7 +45,6 @@ pub(crate) fn build(root: &Path, out: &Path) -> Result<Built, Error> {
     // mdBook has taken the mark away with the old pages; the folder stays ours, whatever came of the new ones.
     folder::claim(out)?;
     built.map_err(|error| told(&error))?;
-    copy(&book.join("theme/mermaid"), &out.join("mermaid"))?;
     let pages = mend::all(out)?;
     Ok(Built { out: out.to_owned(), pages })
 }
@@ -72,14 +70,4 @@ fn told(error: &mdbook_driver::errors::Error) -> Error {
     }
     let reasons: Vec<String> = error.chain().map(ToString::to_string).collect();
     Error::new("the book", reasons.join(": "))
-}
-
-/// Copies the files of a folder.
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    fs::create_dir_all(to).map_err(|error| Error::file(to, error))?;
-    for entry in fs::read_dir(from).map_err(|error| Error::file(from, error))?.flatten() {
-        let path = entry.path();
-        fs::copy(&path, to.join(entry.file_name())).map_err(|error| Error::file(&path, error))?;
-    }
-    Ok(())
 }

@@ -2,9 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use transcript::{ArrowKind, Line, Record};
+use recording::lanes::{Lane, is_first};
+use recording::{Exit, What};
+use transcript::{ArrowKind, Line};
 
-use crate::colours::{is_first, name_of};
+use crate::run::Run;
 
 /// With more arrows than this in a diagram, those that repeat are folded.
 const ARROWS_AT_MOST: usize = 25;
@@ -13,202 +15,250 @@ const SHOWN_OF_A_REPETITION: usize = 2;
 /// How many lines of what a process says at once are shown.
 const LINES_OF_A_NOTE: usize = 4;
 
-/// What happens, in order, and between whom.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Scene {
-    /// From left to right: in every diagram of a run in the same order.
-    pub(super) voices: Vec<String>,
-    pub(super) events: Vec<Event>,
+/// What happens, in order, and between which processes. A process is the place of its lane among all lanes of the run.
+#[derive(Debug)]
+pub(super) struct Scene<'a> {
+    lanes: &'a [Lane],
+    /// The lanes that are shown, from left to right: in every diagram of a run in the same order.
+    pub(super) shown: Vec<usize>,
+    pub(super) rows: Vec<Row>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Event {
+pub(super) enum Row {
     Step {
         number: u32,
         title: String,
     },
     /// What a process says without a pause, and how many lines more.
     Note {
-        voice: String,
+        lane: usize,
         lines: Vec<String>,
         more: usize,
     },
     Arrow(Arrow),
-    /// So many more arrows as the last one of this kind between these two.
+    /// So many more arrows like this one.
     Fold {
         like: Arrow,
         more: usize,
+    },
+    /// A process begins: an arrow leads to it from the one that started it.
+    Start(Arrow),
+    /// A process ends, and what is known of how.
+    End {
+        lane: usize,
+        how: String,
     },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Arrow {
     pub(super) kind: ArrowKind,
-    pub(super) from: String,
-    pub(super) to: String,
+    pub(super) from: usize,
+    pub(super) to: usize,
     pub(super) text: String,
 }
 
 impl Arrow {
     fn is_like(&self, other: &Arrow) -> bool {
-        (self.kind, &self.from, &self.to) == (other.kind, &other.from, &other.to)
+        (self.kind, self.from, self.to) == (other.kind, other.from, other.to)
     }
 }
 
-impl Scene {
-    pub(super) fn of(records: &[Record], steps: Option<RangeInclusive<u32>>) -> Scene {
-        let mut scene = Scene::default();
-        let cast = cast(records);
-        let mut shown = steps.is_none();
-        for record in records {
-            match &record.line {
-                Line::Step { step, .. } => shown = steps.as_ref().is_none_or(|steps| steps.contains(step)),
-                Line::Fact { .. } => break,
-                _ => {}
-            }
-            if shown {
-                scene.add(&record.line);
-            }
+impl Row {
+    /// The processes that it is about.
+    pub(super) fn about(&self) -> Vec<usize> {
+        match self {
+            Row::Step { .. } => Vec::new(),
+            Row::Note { lane, .. } | Row::End { lane, .. } => vec![*lane],
+            Row::Arrow(arrow) | Row::Start(arrow) | Row::Fold { like: arrow, .. } => vec![arrow.from, arrow.to],
         }
-        scene.voices.sort_by_key(|voice| cast.iter().position(|known| known == voice));
-        if scene.arrows().count() > ARROWS_AT_MOST {
+    }
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn of(run: &'a Run, steps: Option<&RangeInclusive<u32>>) -> Scene<'a> {
+        let mut scene = Scene { lanes: run.lanes.all(), shown: Vec::new(), rows: Vec::new() };
+        for at in run.places(steps) {
+            scene.add(run, at);
+        }
+        if scene.arrows() > ARROWS_AT_MOST {
             scene.fold();
         }
+        scene.let_ends_be_last();
+        let about: Vec<usize> = scene.rows.iter().flat_map(Row::about).collect();
+        scene.shown = (0..scene.lanes.len()).filter(|lane| about.contains(lane)).collect();
+        scene.shown.sort_by_key(|lane| !is_first(&scene.lanes[*lane].voice));
         scene
     }
 
-    /// All arrows, in order.
-    pub(super) fn arrows(&self) -> impl Iterator<Item = &Arrow> {
-        self.events.iter().filter_map(|event| match event {
-            Event::Arrow(arrow) => Some(arrow),
-            _ => None,
-        })
+    pub(super) fn lane(&self, lane: usize) -> &'a Lane {
+        &self.lanes[lane]
     }
 
-    /// What each note of the drawing is.
-    pub(super) fn notes(&self) -> Vec<String> {
-        let note = |event: &Event| match event {
-            Event::Step { .. } => Some("step".to_owned()),
-            Event::Note { voice, .. } => Some(name_of(voice)),
-            Event::Fold { .. } => Some("fold".to_owned()),
-            Event::Arrow(_) => None,
-        };
-        self.events.iter().filter_map(note).collect()
+    /// How many arrows there are between processes that run.
+    fn arrows(&self) -> usize {
+        self.rows.iter().filter(|row| matches!(row, Row::Arrow(_))).count()
     }
 
-    fn add(&mut self, line: &Line) {
-        match line {
-            Line::Step { step, title } => self.events.push(Event::Step { number: *step, title: title.clone() }),
-            Line::Say { voice, text } => {
-                self.meet(voice);
-                match self.events.last_mut() {
-                    Some(Event::Note { voice: last, lines, more }) if last == voice => {
-                        if lines.len() < LINES_OF_A_NOTE {
-                            lines.push(text.clone());
-                        } else {
-                            *more += 1;
-                        }
-                    }
-                    _ => self.events.push(Event::Note { voice: voice.clone(), lines: vec![text.clone()], more: 0 }),
+    /// Adds the event at this place.
+    fn add(&mut self, run: &Run, at: usize) {
+        let event = &run.events[at];
+        match &event.what {
+            What::Line { line, .. } => self.add_line(line, run.lanes.of_line(at)),
+            What::Starts { starts } => {
+                if let (Some(from), Some(to)) = (run.lanes.process(event.pid), run.lanes.process(*starts)) {
+                    let start = Arrow { kind: ArrowKind::Start, from, to, text: String::new() };
+                    // Some labs say it before they do it.
+                    let said = |row: &mut Row| matches!(row, Row::Arrow(arrow) if arrow.is_like(&start));
+                    let text = match self.rows.extract_if(.., said).last() {
+                        Some(Row::Arrow(arrow)) => arrow.text,
+                        _ => String::new(),
+                    };
+                    self.rows.push(Row::Start(Arrow { text, ..start }));
                 }
             }
-            Line::Arrow { arrow, from, to, text } => {
-                self.meet(from);
-                self.meet(to);
-                let (from, to, text) = (from.clone(), to.clone(), text.clone());
-                self.events.push(Event::Arrow(Arrow { kind: *arrow, from, to, text }));
+            What::Exit { exit } => {
+                if let Some(lane) = run.lanes.process(event.pid) {
+                    let how = match exit {
+                        Exit::Code(code) => format!("code {code}"),
+                        Exit::Signal(signal) => signal.clone(),
+                    };
+                    self.rows.push(Row::End { lane, how });
+                }
             }
-            Line::Fact { .. } => {}
+            What::Call(_) | What::Program { .. } | What::Signal(_) => {}
         }
     }
 
-    fn meet(&mut self, voice: &str) {
-        if !self.voices.iter().any(|met| met == voice) {
-            self.voices.push(voice.to_owned());
+    fn add_line(&mut self, line: &Line, lanes: Option<(usize, Option<usize>)>) {
+        match (line, lanes) {
+            (Line::Step { step, title }, _) => self.rows.push(Row::Step { number: *step, title: title.clone() }),
+            (Line::Say { voice, text }, Some((speaker, _))) => {
+                let own = self.lane(speaker).voice == *voice;
+                let text = if own { text.clone() } else { format!("{voice}: {text}") };
+                match self.rows.last_mut() {
+                    Some(Row::Note { lane, lines, .. }) if *lane == speaker && lines.len() < LINES_OF_A_NOTE => {
+                        lines.push(text)
+                    }
+                    Some(Row::Note { lane, more, .. }) if *lane == speaker => *more += 1,
+                    _ => self.rows.push(Row::Note { lane: speaker, lines: vec![text], more: 0 }),
+                }
+            }
+            (Line::Arrow { arrow, text, .. }, Some((from, Some(to)))) => {
+                let arrow = Arrow { kind: *arrow, from, to, text: text.clone() };
+                // What a lab says of a start that was seen is said on its arrow.
+                let start = self.rows.iter_mut().find_map(|row| match row {
+                    Row::Start(start) if start.is_like(&arrow) => Some(start),
+                    _ => None,
+                });
+                match start {
+                    Some(start) => start.text = arrow.text,
+                    None => self.rows.push(Row::Arrow(arrow)),
+                }
+            }
+            _ => {}
         }
     }
 
     /// Within a step, keeps the first few of the arrows of one kind from one process to another, and counts the rest where the last
     /// of them was.
     fn fold(&mut self) {
-        let mut folded: Vec<Event> = Vec::new();
+        let mut folded: Vec<Row> = Vec::new();
         let mut since_step = 0;
-        for event in self.events.drain(..) {
-            match &event {
-                Event::Step { .. } => since_step = folded.len(),
-                Event::Arrow(arrow) => {
+        for row in self.rows.drain(..) {
+            match &row {
+                Row::Step { .. } => since_step = folded.len(),
+                Row::Arrow(arrow) => {
                     let of_step = &folded[since_step..];
-                    let alike = of_step.iter().filter(|one| matches!(one, Event::Arrow(other) if other.is_like(arrow)));
+                    let alike = of_step.iter().filter(|one| matches!(one, Row::Arrow(other) if other.is_like(arrow)));
                     if alike.count() >= SHOWN_OF_A_REPETITION {
-                        let fold = |one: &Event| matches!(one, Event::Fold { like, .. } if like.is_like(arrow));
+                        let fold = |one: &Row| matches!(one, Row::Fold { like, .. } if like.is_like(arrow));
                         let before = of_step.iter().position(fold).map(|at| folded.remove(since_step + at));
-                        let counted = if let Some(Event::Fold { more, .. }) = before { more } else { 0 };
-                        folded.push(Event::Fold { like: arrow.clone(), more: counted + 1 });
+                        let counted = if let Some(Row::Fold { more, .. }) = before { more } else { 0 };
+                        folded.push(Row::Fold { like: arrow.clone(), more: counted + 1 });
                         continue;
                     }
                 }
                 _ => {}
             }
-            folded.push(event);
+            folded.push(row);
         }
-        self.events = folded;
+        self.rows = folded;
     }
-}
 
-/// All processes of a run: `parent` or `primary` before the others, then in the order of their first appearance.
-fn cast(records: &[Record]) -> Vec<String> {
-    let mut whole = Scene::default();
-    for record in records {
-        whole.add(&record.line);
+    /// Lets a lane go on as long as something is said of its process: what a child wrote is often read when it has ended. An arrow that
+    /// tells of an exit is the end of its lane.
+    fn let_ends_be_last(&mut self) {
+        let mut rows: Vec<Row> = Vec::new();
+        for row in self.rows.drain(..) {
+            let about = row.about();
+            let is_over = |one: &mut Row| matches!(one, Row::End { lane, .. } if about.contains(lane));
+            let ends: Vec<Row> = rows.extract_if(.., is_over).collect();
+            let told = match &row {
+                Row::Arrow(Arrow { kind: ArrowKind::Exit, from, .. }) => Some(*from),
+                _ => None,
+            };
+            rows.push(row);
+            rows.extend(ends.into_iter().filter(|end| !matches!(end, Row::End { lane, .. } if Some(*lane) == told)));
+        }
+        self.rows = rows;
     }
-    whole.voices.sort_by_key(|voice| !is_first(voice));
-    whole.voices
 }
 
 #[cfg(test)]
 mod tests {
+    use transcript::Record;
+
     use super::*;
 
-    fn record(line: Line) -> Record {
-        Record { us: 1, pid: 1, line }
+    fn say(voice: &str, text: &str) -> Line {
+        Line::Say { voice: voice.into(), text: text.into() }
     }
 
-    fn arrow(to: &str, text: &str) -> Record {
-        record(Line::Arrow { arrow: ArrowKind::Message, from: "parent".into(), to: to.into(), text: text.into() })
+    fn step(step: u32) -> Line {
+        Line::Step { step, title: "title".into() }
     }
 
-    fn step(step: u32) -> Record {
-        record(Line::Step { step, title: "title".into() })
+    fn message(to: &str, text: &str) -> Line {
+        Line::Arrow { arrow: ArrowKind::Message, from: "parent".into(), to: to.into(), text: text.into() }
+    }
+
+    /// A run that was not traced.
+    fn seen(lines: &[Line]) -> Run {
+        let record = |line: &Line| Record { us: 1, pid: 1, line: line.clone(), source: None };
+        Run::seen(&lines.iter().map(record).collect::<Vec<_>>())
     }
 
     #[test]
     fn only_the_wanted_steps_are_shown_and_lanes_keep_their_order() {
-        let say = record(Line::Say { voice: "b".into(), text: "first".into() });
-        let records =
-            [say, step(1), arrow("a", "1"), step(2), arrow("c", "2"), arrow("b", "3"), step(3), arrow("d", "4")];
-        assert_eq!(Scene::of(&records, Some(2..=2)).voices, ["parent", "b", "c"]);
-        assert_eq!(Scene::of(&records, None).voices, ["parent", "b", "a", "c", "d"]);
+        let (before, after) = ([say("b", "first"), step(1), message("a", "1")], [step(3), message("d", "4")]);
+        let run = seen(&[&before[..], &[step(2), message("c", "2"), message("b", "3")], &after].concat());
+        let names = |steps| {
+            let scene = Scene::of(&run, steps);
+            scene.shown.iter().map(|lane| scene.lane(*lane).name.as_str()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Some(&(2..=2))), ["parent", "b", "c"]);
+        assert_eq!(names(None), ["parent", "b", "a", "c", "d"]);
     }
 
     #[test]
     fn a_few_arrows_stay_and_many_alike_are_folded_and_counted() {
-        let mut records = vec![step(1)];
-        records.extend((0..10).map(|n| arrow("a", &n.to_string())));
-        assert_eq!(Scene::of(&records, None).arrows().count(), 10);
-        records.extend((0..20).map(|n| arrow(if n % 2 == 0 { "a" } else { "b" }, &n.to_string())));
-        let scene = Scene::of(&records, None);
-        assert_eq!(scene.arrows().count(), 4);
-        let more: usize =
-            scene.events.iter().map(|event| if let Event::Fold { more, .. } = event { *more } else { 0 }).sum();
-        assert_eq!(more, 26, "each is shown or counted");
+        let mut lines = vec![step(1)];
+        lines.extend((0..10).map(|n| message("a", &n.to_string())));
+        assert_eq!(Scene::of(&seen(&lines), None).arrows(), 10);
+        lines.extend((0..20).map(|n| message(if n % 2 == 0 { "a" } else { "b" }, &n.to_string())));
+        let run = seen(&lines);
+        let scene = Scene::of(&run, None);
+        assert_eq!(scene.arrows(), 4);
+        let more = scene.rows.iter().map(|row| if let Row::Fold { more, .. } = row { *more } else { 0 });
+        assert_eq!(more.sum::<usize>(), 26, "each is shown or counted");
     }
 
     #[test]
     fn what_is_said_without_a_pause_is_one_note() {
-        let say = |text: &str| record(Line::Say { voice: "a".into(), text: text.into() });
-        let scene = Scene::of(&[say("1"), say("2"), say("3"), say("4"), say("5"), say("6")], None);
+        let run = seen(&["1", "2", "3", "4", "5", "6"].map(|text| say("a", text)));
         let lines = ["1", "2", "3", "4"].map(str::to_owned).to_vec();
-        assert_eq!(scene.events, [Event::Note { voice: "a".into(), lines, more: 2 }]);
-        assert_eq!(scene.notes(), ["green"]);
+        assert_eq!(Scene::of(&run, None).rows, [Row::Note { lane: 0, lines, more: 2 }]);
     }
 }

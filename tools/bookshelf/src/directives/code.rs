@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::page::Page;
+use super::tabs;
 use crate::catalogue::read_text;
 use crate::excerpt::excerpt;
 use crate::failure::Error;
@@ -20,40 +21,33 @@ pub(super) fn tabs(page: &Page<'_>, words: &str, count: usize) -> Result<String,
     if pairs.is_empty() {
         return Err(Error::new("{{#code}}", "it names no file"));
     }
-    let mut tabs = String::new();
-    for (index, [language, file]) in pairs.iter().enumerate() {
+    let mut panels = Vec::new();
+    for [language, file] in pairs {
         let name = LANGUAGES.iter().find(|(word, _)| word == language).map(|(_, name)| *name);
         let name =
             name.ok_or_else(|| Error::new(format!("{language:?}"), "the languages are rust, node and python"))?;
-        let id = format!("code-{}-{count}-{}", lab.number(), index + 1);
-        tabs += &figure(page, Path::new("labs").join(&lab.name).as_path(), file, Some((name, &id)))?;
+        let html = figure(page, Path::new("labs").join(&lab.name).as_path(), file, Some(name))?;
+        panels.push((name.to_owned(), html));
     }
-    Ok(if pairs.len() > 1 { format!("<div class=\"tabs\">{tabs}</div>") } else { tabs })
+    Ok(tabs::tabs(&format!("code-{}-{count}", lab.number()), panels))
 }
 
 pub(super) fn source(page: &Page<'_>, words: &str) -> Result<String, Error> {
     figure(page, Path::new(""), words, None)
 }
 
-/// An excerpt of `file`, which is `path:ANCHOR` or `path`, in `folder`. As a tab, it has a name and an id.
-fn figure(page: &Page<'_>, folder: &Path, file: &str, tab: Option<(&str, &str)>) -> Result<String, Error> {
+/// An excerpt of `file`, which is `path:ANCHOR` or `path`, in `folder`; `language` is the name of its tab.
+fn figure(page: &Page<'_>, folder: &Path, file: &str, language: Option<&str>) -> Result<String, Error> {
     let (path, anchor) = file.split_once(':').map_or((file, None), |(path, anchor)| (path, Some(anchor)));
     let path = folder.join(path);
     let code =
         read_text(&page.catalogue.root.join(&path)).map_err(|_| Error::new(path.display(), "there is no such file"))?;
     let code = excerpt(&code, anchor).map_err(|error| Error::new(path.display(), error))?;
     let shown = path.display();
-    let (before, after, language) = match tab {
-        Some((name, id)) => (
-            format!("<div class=\"tab\" id=\"{id}\" data-tab=\"{name}\">"),
-            "</div>",
-            format!("<span class=\"language\">{name}</span> "),
-        ),
-        None => Default::default(),
-    };
+    let language = language.map(|name| format!("<span class=\"language\">{name}</span> ")).unwrap_or_default();
     Ok(format!(
-        "{before}<figure class=\"code\"><figcaption>{language}<span class=\"path\">{shown}</span></figcaption>\
-         <pre tabindex=\"0\" role=\"group\" aria-label=\"{shown}\"><code class=\"language-{}\">{}</code></pre></figure>{after}",
+        "<figure class=\"code\"><figcaption>{language}<span class=\"path\">{shown}</span></figcaption>\
+         <pre tabindex=\"0\" role=\"group\" aria-label=\"{shown}\"><code class=\"language-{}\">{}</code></pre></figure>",
         highlighter(&path),
         text(&code),
     ))

@@ -1,8 +1,7 @@
 //! `{{#lab}}`: the card at the top of a lab's chapter. `{{#prediction}}`: its question.
 
-use manifest::Answer;
+use manifest::{Answer, Lab};
 
-use crate::catalogue::Lab;
 use crate::failure::Error;
 use crate::html::{text, with_code};
 

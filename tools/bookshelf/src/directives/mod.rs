@@ -3,7 +3,7 @@
 //! | directive | file |
 //! |---|---|
 //! | `lab`, `prediction` | `lab.rs` |
-//! | `output`, `step` | `output.rs` |
+//! | `output`, `step` | `output.rs`, in tabs by `tabs.rs`, as the next three |
 //! | `diagram` | `diagram.rs` |
 //! | `code`, `source` | `code.rs` |
 //! | `trace` | `trace.rs` |
@@ -22,6 +22,7 @@ mod lab;
 mod links;
 pub(crate) mod output;
 mod page;
+mod tabs;
 mod trace;
 
 use std::rc::Rc;
@@ -93,12 +94,12 @@ fn replace(page: &Page<'_>, directive: &Directive<'_>, count: usize) -> Result<S
         "claim" => return links::claim(page, words),
         "lab" => lab::card(page.lab()?),
         "prediction" => Ok(lab::prediction(page.lab()?)),
-        "output" => output::all(page.lab()?),
-        "step" => output::step(page.lab()?, words),
+        "output" => output::all(page, count),
+        "step" => output::step(page, words, count),
         "diagram" => diagram::diagram(page, words, count),
         "code" => code::tabs(page, words, count),
         "source" => code::source(page, words),
-        "trace" => trace::trace(page, words),
+        "trace" => trace::trace(page, words, count),
         "cost" => cost::cost(page, words),
         // mdBook has obeyed those that it could.
         "include" if words.starts_with("benchmarks/") => Ok(cost::UNMEASURED.to_owned()),
@@ -161,6 +162,15 @@ mod tests {
             "<a class=\"seen\" href=\"labs/05-handle-passing.md#line-2-1\">lab 05, step 2</a>, \
              <a class=\"claim\" href=\"claims.md#claim-7\">claim 7</a>"
         );
+    }
+
+    #[test]
+    fn a_prediction_has_an_answer_for_each_language_where_they_differ() {
+        let answers = |path| {
+            let html = expanded(path, "{{#prediction}}").expect("a question");
+            (html.contains("<strong>In Rust: "), html.contains("<strong>In Node: "))
+        };
+        assert_eq!([answers(LAB), answers("labs/17-node-cluster.md")], [(false, false), (true, true)]);
     }
 
     /// A blank line ends a block of HTML in Markdown.

@@ -1,10 +1,15 @@
 //! A chapter whose directives are being replaced.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use manifest::Lab;
+use recording::Language;
 
 use super::find::Directive;
-use crate::catalogue::{Catalogue, Lab};
+use crate::catalogue::Catalogue;
 use crate::failure::{Error, Place};
+use crate::run::Run;
 
 /// A chapter whose directives are being replaced.
 #[derive(Debug)]
@@ -32,6 +37,11 @@ impl<'a> Page<'a> {
 
     pub(super) fn lab(&self) -> Result<&'a Lab, Error> {
         self.lab.ok_or_else(|| Error::new("it is about no lab", "only book/src/labs/NN-slug.md is"))
+    }
+
+    /// The recorded runs of its lab.
+    pub(super) fn runs(&self) -> Result<Vec<(Language, Arc<Run>)>, Error> {
+        self.catalogue.runs(self.lab()?)
     }
 
     /// What leads from this page to the book's root: `../`.

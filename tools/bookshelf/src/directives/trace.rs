@@ -1,53 +1,72 @@
-//! `{{#trace}}` and `{{#trace 2}}`: the recorded system calls, folded.
+//! `{{#trace}}` and `{{#trace 2}}`: the recorded system calls, and between them what the processes say.
 
+use transcript::{Line, Look, render};
+
+use super::output::no_step;
 use super::page::Page;
+use super::tabs::tabs;
 use crate::colours::class_of;
 use crate::failure::Error;
 use crate::html::text;
-use crate::traced::{self, Traced};
+use crate::run::{Run, line};
 
-pub(super) fn trace(page: &Page<'_>, words: &str) -> Result<String, Error> {
+pub(super) fn trace(page: &Page<'_>, words: &str, count: usize) -> Result<String, Error> {
     let lab = page.lab()?;
-    let trace = page.catalogue.recorded_trace(lab)?;
-    let all = traced::lines(&trace);
     let number = lab.number();
-    let (lines, title, command) = if words.is_empty() {
-        (&all[..], "The system calls".to_owned(), format!("cargo lab {number} --trace"))
-    } else {
-        let step = words.parse().map_or(&[][..], |step| traced::step(&all, step));
-        (step, format!("The system calls of step {words}"), format!("cargo lab {number} --trace, step {words}"))
-    };
-    let calls = lines.iter().filter(|line| matches!(line, Traced::Call { .. })).count();
-    if calls == 0 {
-        return Err(Error::new(
-            format!("trace {words}"),
-            format!("the recorded trace of lab {number} has no call there"),
-        ));
+    let (mut panels, mut counts) = (Vec::new(), Vec::new());
+    for (language, run) in page.runs()? {
+        let places = if words.is_empty() {
+            run.places(None)
+        } else {
+            let step = words.parse().ok().and_then(|number| run.step(number));
+            step.ok_or_else(|| no_step(lab, words, language))?.events
+        };
+        let calls = run.explained[places.clone()].iter().flatten().count();
+        if calls == 0 {
+            let place = format!("the recorded run of lab {number} in {language}");
+            return Err(Error::new(format!("trace {words}"), format!("{place} has no call there")));
+        }
+        let lines: String = places.map(|place| shown(&run, place)).collect();
+        let label = format!("The system calls of lab {number} in {language}");
+        let caption = format!("<span class=\"language\">{language}</span>");
+        let html = format!(
+            "<figure class=\"calls\"><figcaption>{caption}</figcaption>\
+             <pre tabindex=\"0\" role=\"group\" aria-label=\"{label}\">{lines}</pre></figure>"
+        );
+        panels.push((language.to_string(), html));
+        counts.push(format!("{calls} in {language}"));
     }
-    let html: String = lines.iter().map(line).collect();
+    let step = if words.is_empty() { String::new() } else { format!(" of step {words}") };
     Ok(format!(
-        "<details class=\"trace\"><summary>{title} <span class=\"count\">{calls} calls of <code>--trace</code></span></summary>\
-         <pre class=\"calls\" tabindex=\"0\" role=\"group\" aria-label=\"{command}\">{html}</pre></details>",
+        "<details class=\"trace\"><summary>The system calls{step} <span class=\"count\">{}</span></summary>{}</details>",
+        counts.join(", "),
+        tabs(&format!("trace-{number}-{count}"), panels)
     ))
 }
 
-fn line(line: &Traced<'_>) -> String {
-    let html = match line {
-        Traced::Empty => String::new(),
-        Traced::Step { line, .. } => format!("<span class=\"title\">{}</span>", text(line)),
-        Traced::Fact(line) => format!("<span class=\"said\">{}</span>", text(line)),
-        Traced::Said(line) => format!("   <span class=\"said\">{}</span>", text(line)),
-        Traced::Meaning(meaning) => format!("         <span class=\"meaning\">{}</span>", text(meaning)),
-        Traced::Call { voice, call } => {
-            let (name, rest) = call.split_at(call.find('(').unwrap_or(0));
+/// What is shown of the event at this place.
+fn shown(run: &Run, place: usize) -> String {
+    let look = Look { coloured: false, width: run.voices.width };
+    match (line(&run.events[place]), &run.explained[place]) {
+        (Some(Line::Fact { .. }), _) | (None, None) => String::new(),
+        (Some(line @ Line::Step { .. }), _) => {
+            format!("<span class=\"title\">{}&#10;</span>", text(render(line, look).trim()))
+        }
+        (Some(line), _) => format!("<span class=\"said\">{}&#10;</span>", text(render(line, look).trim())),
+        (None, Some(explained)) => {
+            let lane = run.lanes.all().iter().find(|lane| lane.name == explained.name);
+            let class = class_of(lane.map_or(&explained.name, |lane| &lane.voice));
+            let (name, rest) = explained.text.split_at(explained.text.find(['(', ' ']).unwrap_or(0));
+            let meaning = match explained.meaning.as_str() {
+                "" => String::new(),
+                meaning => format!("<span class=\"meaning\">{}&#10;</span>", text(meaning)),
+            };
             format!(
-                "     <span class=\"voice {}\">[{}]</span> <b>{}</b>{}",
-                class_of(voice),
-                text(voice),
+                "<span class=\"call\"><span class=\"voice {class}\">{}</span> <b>{}</b>{}&#10;</span>{meaning}",
+                text(&explained.name),
                 text(name),
-                text(rest)
+                text(rest),
             )
         }
-    };
-    html + "&#10;"
+    }
 }

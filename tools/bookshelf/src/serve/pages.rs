@@ -116,7 +116,7 @@ fn inline_scripts(page: &str) -> Vec<String> {
     scripts.map(|script| BASE64_STANDARD.encode(Sha256::digest(script.as_bytes()))).collect()
 }
 
-/// Everything comes from here. Styles may stand in a page: mermaid writes them into its pictures.
+/// Everything comes from here. Styles may stand in a page: transcripts and diagrams say by them where things stand.
 fn policy(scripts: &[String]) -> String {
     let scripts: String = scripts.iter().map(|hash| format!(" 'sha256-{hash}'")).collect();
     format!(

@@ -7,14 +7,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use manifest::Lab;
+use recording::Language;
 use serde::Deserialize;
 use tokio::sync::{Mutex as Turn, Notify, OwnedMutexGuard, mpsc, watch};
 use transcript::Record;
 
-use crate::catalogue::{Catalogue, Lab};
+use crate::catalogue::Catalogue;
 use crate::diagram::diagram;
 use crate::directives::diagram::steps as steps_of;
 use crate::failure;
+use crate::run;
 
 use super::kept::{self, Ended};
 use super::word::{Ending, Why, Word};
@@ -189,13 +192,14 @@ impl Run {
             (Ended { code: 0, .. }, Some(executable)) => executable,
             (Ended { code, stderr, .. }, _) => return Ok(Ending::does_not_compile(code, stderr)),
         };
-        self.page.tell(&Word::Figure(live::figure(&self.lab)));
+        let book = Catalogue::open(&self.runs.root)?.run(&self.lab, Language::Rust)?;
+        self.page.tell(&Word::Figure(live::figure(&self.lab, &book.voices)));
         let (mut lines, mut records) = (live::Lines::default(), Vec::new());
         let limit = self.unwanted(Some(self.runs.limit));
         let ended = kept::run([executable.into(), OsString::from("--json")], limit, |line| {
             // What is no record is nothing that a lab says: it has no place in the transcript.
             if let Ok(record) = Record::from_json(&line) {
-                self.page.tell(&Word::Line { html: lines.next(&self.lab, &record.line), record: record.clone() });
+                self.page.tell(&Word::Line { html: lines.next(&book.voices, &record.line), record: record.clone() });
                 records.push(record);
             }
         });
@@ -203,8 +207,9 @@ impl Run {
         if let Some(why) = ended.unwanted {
             return Ok(Ending::unwanted(why, ended.code, self.runs.limit));
         }
-        let facts = verdict::compare(&self.lab.expected, &records);
-        let draw = |steps: &String| Some((steps.clone(), diagram(&records, steps_of(steps).ok()?)));
+        let here = run::Run::seen(&records);
+        let facts = verdict::compare(&book, &here);
+        let draw = |steps: &String| Some((steps.clone(), diagram(&here, steps_of(steps).ok()?.as_ref())));
         let diagrams = self.diagrams.iter().filter_map(draw).collect();
         Ok(Ending::of_itself(ended.code, ended.stderr, facts, diagrams))
     }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use transcript::{Line, Record};
 
-use crate::expected::Expected;
+use crate::run::Run;
 
 /// How the facts of a run compare with the book's.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -24,14 +23,9 @@ struct Different {
     here: Option<String>,
 }
 
-/// Compares the facts of `records` with those that are expected.
-pub(super) fn compare(expected: &Expected, records: &[Record]) -> Verdict {
-    let book: Vec<(&str, &str)> = expected.facts.iter().map(|fact| (fact.name.as_str(), fact.value.as_str())).collect();
-    let here = records.iter().filter_map(|record| match &record.line {
-        Line::Fact { fact, value } => Some((fact.as_str(), value.as_str())),
-        _ => None,
-    });
-    let here: Vec<(&str, &str)> = here.collect();
+/// Compares the facts of a run with those of the book's.
+pub(super) fn compare(book: &Run, here: &Run) -> Verdict {
+    let (book, here): (Vec<_>, Vec<_>) = (book.facts().collect(), here.facts().collect());
     let by_name = |facts: &[(&'_ str, &'_ str)]| -> BTreeMap<String, String> {
         facts.iter().map(|(fact, value)| ((*fact).to_owned(), (*value).to_owned())).collect()
     };
@@ -46,24 +40,25 @@ pub(super) fn compare(expected: &Expected, records: &[Record]) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use transcript::{Line, Record};
+
     use super::*;
 
     #[test]
     fn differing_missing_and_new_facts_are_told() {
-        let fact = |fact: &str, value: &str| Line::Fact { fact: fact.into(), value: value.into() };
-        let records = [fact("a", "1"), fact("b", "x: y"), fact("d", "4")].map(|line| Record { us: 1, pid: 1, line });
-        let expected = |text: &str| Expected::parse(text).expect("a transcript");
-        let verdict = compare(&expected("1. Step\n   a  says\n\nFacts\n   a: 1\n   b: 2\n   c: 3\n"), &records);
+        let run = |facts: &[(&str, &str)]| {
+            let fact = |(fact, value): &(&str, &str)| Line::Fact { fact: (*fact).into(), value: (*value).into() };
+            let records = facts.iter().map(|one| Record { us: 1, pid: 1, line: fact(one), source: None });
+            Run::seen(&records.collect::<Vec<_>>())
+        };
+        let here = run(&[("a", "1"), ("b", "x: y"), ("d", "4")]);
         let row = |fact: &str, book: Option<&str>, here: Option<&str>| Different {
             fact: fact.into(),
             book: book.map(Into::into),
             here: here.map(Into::into),
         };
         let different = vec![row("b", Some("2"), Some("x: y")), row("c", Some("3"), None), row("d", None, Some("4"))];
-        assert_eq!(verdict, Verdict { count: 3, different });
-        assert_eq!(
-            compare(&expected("Facts\n   a: 1\n   b: x: y\n   d: 4\n"), &records),
-            Verdict { count: 3, different: vec![] }
-        );
+        assert_eq!(compare(&run(&[("a", "1"), ("b", "2"), ("c", "3")]), &here), Verdict { count: 3, different });
+        assert_eq!(compare(&here, &here), Verdict { count: 3, different: vec![] });
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -18,6 +19,8 @@ pub(crate) struct Element {
     pub(crate) name: String,
     attributes: BTreeMap<String, String>,
     pub(crate) text: String,
+    /// The places of the elements below it.
+    below: Range<usize>,
 }
 
 impl Element {
@@ -62,6 +65,11 @@ impl BuiltPage {
         self.elements.iter().filter_map(|element| element.attribute("id")).collect()
     }
 
+    /// The elements below another one.
+    pub(crate) fn below(&self, element: &Element) -> &[Element] {
+        &self.elements[element.below.clone()]
+    }
+
     pub(crate) fn main(&self) -> &Element {
         self.elements.iter().find(|element| element.name == "main").expect("a page has a main part")
     }
@@ -73,7 +81,7 @@ fn gather(node: &Handle, elements: &mut Vec<Element>) -> String {
     if let NodeData::Element { name, attrs, .. } = &node.data {
         let attributes = attrs.borrow();
         let attributes = attributes.iter().map(|one| (one.name.local.to_string(), one.value.to_string())).collect();
-        elements.push(Element { name: name.local.to_string(), attributes, text: String::new() });
+        elements.push(Element { name: name.local.to_string(), attributes, text: String::new(), below: 0..0 });
     }
     let mut text = match &node.data {
         NodeData::Text { contents } => contents.borrow().to_string(),
@@ -84,6 +92,7 @@ fn gather(node: &Handle, elements: &mut Vec<Element>) -> String {
     }
     if let NodeData::Element { .. } = node.data {
         elements[index].text.clone_from(&text);
+        elements[index].below = index + 1..elements.len();
     }
     text
 }

@@ -16,7 +16,7 @@ use libtest_mimic::Trial;
 use predicates::prelude::*;
 use predicates::str::contains;
 use served::ask;
-use served::shelf::{Served, Shelf};
+use served::shelf::{RECORDED, Served, Shelf};
 
 fn main() -> ExitCode {
     let shelf: Arc<OnceLock<Shelf>> = Arc::default();
@@ -130,12 +130,9 @@ fn rebuilt() {
     shelf.workspace.write("book/src/introduction.md", "# Introduction\n\n{{#nosuch}}\n");
     served.process.wait_for_end("; the pages stay as they were");
     assert!(served.get("/introduction.html").text().contains("Other words."));
-    // What a lab is expected to print is a source of the book, too.
+    // What was recorded of a lab is a source of the book, too.
     shelf.workspace.write("book/src/introduction.md", "# Introduction\n\nWords again.\n");
-    shelf.workspace.write(
-        "labs/90-quick/expected.txt",
-        "1. Quick\n   parent  ──message──▶ child  other\n\nFacts\n   colour: red\n",
-    );
+    shelf.workspace.write("book/recorded/90-quick.rust.jsonl", &RECORDED.replace("green", "red"));
     while !served.get("/labs/90-quick.html").text().contains(">red<") {
         changes.line().expect("which build this is");
     }

@@ -33,7 +33,7 @@ pub(crate) fn run(shelf: &Shelf) {
     assert_eq!((&end["facts"]["count"], &end["facts"]["different"]), (&2.into(), &different));
     let diagrams = end["diagrams"].as_object().expect("diagrams");
     assert_eq!(diagrams.keys().collect::<Vec<_>>(), [""], "the chapter has one, of all steps");
-    assert!(diagrams[""]["mermaid"].as_str().is_some_and(|source| source.contains("sequenceDiagram")), "{end}");
+    assert!(diagrams[""]["drawing"].as_str().is_some_and(|drawing| drawing.contains("class=\"sequence\"")), "{end}");
     assert!(diagrams[""]["words"].as_str().is_some_and(|words| words.contains("child")), "{end}");
     served.stop();
 }

@@ -21,17 +21,12 @@ fn main() {
 }
 "#;
 
-const QUICK_EXPECTED: &str = "1. Quick
-   parent  ──message──▶ child  <b>hello</b>
-
-Facts
-   colour: green
-   size: 4
-";
-
-/// Any run, for the diagrams.
-const RECORDED: &str = r#"{"us":1,"pid":1,"step":1,"title":"Quick"}
+/// A run of the first one: its second fact is another one.
+pub(crate) const RECORDED: &str = r#"{"format":1,"lab":"90-quick","language":"rust","versions":{"linux":"6.18"}}
+{"us":1,"pid":1,"step":1,"title":"Quick"}
 {"us":2,"pid":1,"arrow":"message","from":"parent","to":"child","text":"hello"}
+{"us":3,"pid":1,"fact":"colour","value":"green"}
+{"us":4,"pid":1,"fact":"size","value":"4"}
 "#;
 
 /// Does not end by itself, nor by SIGTERM, and neither does what it starts: a child, and one in a session of its own, whose parent has
@@ -55,13 +50,6 @@ fn main() {
 }
 "#;
 
-const FOREVER_EXPECTED: &str = "1. For ever
-   parent  pids [PID]
-
-Facts
-   never: seen
-";
-
 const FAILING: &str = r#"
 fn main() {
     eprintln!("it is not my day");
@@ -79,18 +67,17 @@ pub(crate) struct Shelf {
 impl Shelf {
     pub(crate) fn new() -> Shelf {
         let labs = [
-            ("90-quick", QUICK, QUICK_EXPECTED),
-            ("91-forever", FOREVER, FOREVER_EXPECTED),
-            ("92-broken", "fn main() { this is not Rust }\n", QUICK_EXPECTED),
-            ("93-failing", FAILING, QUICK_EXPECTED),
+            ("90-quick", QUICK),
+            ("91-forever", FOREVER),
+            ("92-broken", "fn main() { this is not Rust }\n"),
+            ("93-failing", FAILING),
         ];
-        let workspace = Workspace::new(&labs.map(|(name, main, _)| (name, main)));
+        let workspace = Workspace::new(&labs);
         workspace.write("src/lib.rs", "");
         copy(&root().join("book/theme"), &workspace.path("book/theme"));
         fs::copy(root().join("book/book.toml"), workspace.path("book/book.toml")).expect("a file");
-        for (name, _, expected) in labs {
-            workspace.write(&format!("labs/{name}/expected.txt"), expected);
-            workspace.write(&format!("book/recorded/{name}.jsonl"), RECORDED);
+        for (name, _) in labs {
+            workspace.write(&format!("book/recorded/{name}.rust.jsonl"), RECORDED);
         }
         let chapter = |name: &str| {
             format!("# {name}\n\n{{{{#lab}}}}\n\n{{{{#prediction}}}}\n\n{{{{#output}}}}\n\n{{{{#diagram}}}}\n")
