@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use forklore::child_process::Command;
 use forklore::cluster::schedule::Policy;
 use harness::watched::round_robin;
-use harness::{TestResult, root, until};
+use harness::{root, until};
 use serde_json::json;
 
 use crate::clients::{Crowd, ask, number};
@@ -19,7 +19,7 @@ fn few(what: &str) -> Command {
 
 const PROGRAMS: [fn(&str) -> Command; 2] = [rust, few];
 
-pub(crate) async fn a_worker_without_any_is_passed_over_until_it_has_some() -> TestResult {
+pub(crate) async fn a_worker_without_any_is_passed_over_until_it_has_some() {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (workers, address) = cluster.servers(2, || program("answer")).await;
@@ -39,13 +39,12 @@ pub(crate) async fn a_worker_without_any_is_passed_over_until_it_has_some() -> T
         until(|| full.taken() > 0).await;
         cluster.end().await;
     }
-    Ok(())
 }
 
 /// How many connections nobody can take.
 const CROWD: usize = 40;
 
-pub(crate) async fn no_worker_has_any_and_the_connections_wait() -> TestResult {
+pub(crate) async fn no_worker_has_any_and_the_connections_wait() {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (workers, address) = cluster.servers(2, || program("answer")).await;
@@ -66,11 +65,10 @@ pub(crate) async fn no_worker_has_any_and_the_connections_wait() -> TestResult {
         assert_eq!(workers[0].taken(), 0);
         cluster.end().await;
     }
-    Ok(())
 }
 
 /// One has refused it, the other one dies: the first is asked again.
-pub(crate) async fn a_refused_connection_is_offered_again_when_the_other_worker_dies() -> TestResult {
+pub(crate) async fn a_refused_connection_is_offered_again_when_the_other_worker_dies() {
     let cluster = round_robin();
     let (full, address) = cluster.server(rust("answer")).await;
     cluster.tell(&full, "fill", "full").await;
@@ -83,10 +81,9 @@ pub(crate) async fn a_refused_connection_is_offered_again_when_the_other_worker_
     cluster.tell(&full, "drain", "empty").await;
     assert_eq!(crowd.workers().await, [full.id()]);
     cluster.end().await;
-    Ok(())
 }
 
-pub(crate) async fn the_primary_has_none_and_goes_on_when_it_has() -> TestResult {
+pub(crate) async fn the_primary_has_none_and_goes_on_when_it_has() {
     let mut primary = Remote::start(Policy::RoundRobin).await;
     let (worker, address) = primary.server(&[WORKER, "answer", "127.0.0.1:0"]).await;
     primary.fill(0).await;
@@ -102,16 +99,14 @@ pub(crate) async fn the_primary_has_none_and_goes_on_when_it_has() -> TestResult
     primary.tell(&json!("drain")).await;
     assert_eq!(crowd.workers().await, [worker.id; 10]);
     assert_eq!(primary.rest().await, [""; 0], "it was said once");
-    Ok(())
 }
 
 /// Each connection that is taken makes room for the next one.
-pub(crate) async fn the_primary_has_one_and_serves_them_one_by_one() -> TestResult {
+pub(crate) async fn the_primary_has_one_and_serves_them_one_by_one() {
     let mut primary = Remote::start(Policy::RoundRobin).await;
     let (worker, address) = primary.server(&[WORKER, "answer", "127.0.0.1:0"]).await;
     primary.fill(1).await;
     let crowd = Crowd::of(100, address).await;
     assert_eq!(crowd.workers().await, [worker.id; 100]);
     assert_eq!(primary.rest().await, ["acceptFailed"], "it was said once");
-    Ok(())
 }

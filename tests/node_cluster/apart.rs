@@ -65,41 +65,36 @@ async fn outcome(role: &str) -> (Vec<String>, Exit) {
     (lines, child.exit().await.expect("it can be waited for"))
 }
 
-pub(crate) async fn no_worker_is_left_when_the_primary_panics() -> TestResult {
+pub(crate) async fn no_worker_is_left_when_the_primary_panics() {
     let (lines, exit) = outcome("panics").await;
     assert_eq!(lines, ["panics", "a worker exits with 0", "a worker exits with 0"]);
     assert_eq!(exit, Exit::Code(101));
-    Ok(())
 }
 
-pub(crate) async fn a_primary_keeps_control_over_a_panic() -> TestResult {
+pub(crate) async fn a_primary_keeps_control_over_a_panic() {
     let (lines, exit) = outcome("catches").await;
     assert_eq!(lines, ["catches", "a worker exits with 0", "a worker exits with 0"]);
     assert_eq!(exit, Exit::Code(42));
-    Ok(())
 }
 
-pub(crate) async fn no_worker_is_left_when_the_primary_returns() -> TestResult {
+pub(crate) async fn no_worker_is_left_when_the_primary_returns() {
     let (lines, exit) = outcome("returns").await;
     assert_eq!(lines, ["returns", "a worker exits with 0", "a worker exits with 0"]);
     assert_eq!(exit, Exit::Code(7));
-    Ok(())
 }
 
-pub(crate) async fn no_worker_is_left_when_the_primary_is_killed() -> TestResult {
+pub(crate) async fn no_worker_is_left_when_the_primary_is_killed() {
     let (lines, exit) = outcome("is killed").await;
     assert_eq!(lines, ["is killed", "a worker exits with 0", "a worker exits with 0"]);
     assert_eq!(exit, Exit::Signal(Signal::SIGKILL));
-    Ok(())
 }
 
-pub(crate) async fn the_kernel_ends_the_workers_with_their_primary() -> TestResult {
+pub(crate) async fn the_kernel_ends_the_workers_with_their_primary() {
     let (lines, exit) = outcome("takes them along").await;
     // They have no time to say anything, but perhaps they see it first.
     assert_eq!(lines[0], "takes them along");
     assert!(lines[1..].iter().all(|line| line == "a worker exits with 0"), "{lines:?}");
     assert_eq!(exit, Exit::Signal(Signal::SIGKILL));
-    Ok(())
 }
 
 /// A folder whose name alone nearly fills the 107 bytes that an address has room for.
