@@ -65,28 +65,26 @@ async fn outcome(role: &str) -> (Vec<String>, Exit) {
     (lines, child.exit().await.expect("it can be waited for"))
 }
 
+/// Checks that both workers exit by themselves when the primary ends like this.
+async fn both_exit(role: &str, exit: Exit) {
+    let said = [role, "a worker exits with 0", "a worker exits with 0"].map(str::to_owned);
+    assert_eq!(outcome(role).await, (said.to_vec(), exit));
+}
+
 pub(crate) async fn no_worker_is_left_when_the_primary_panics() {
-    let (lines, exit) = outcome("panics").await;
-    assert_eq!(lines, ["panics", "a worker exits with 0", "a worker exits with 0"]);
-    assert_eq!(exit, Exit::Code(101));
+    both_exit("panics", Exit::Code(101)).await;
 }
 
 pub(crate) async fn a_primary_keeps_control_over_a_panic() {
-    let (lines, exit) = outcome("catches").await;
-    assert_eq!(lines, ["catches", "a worker exits with 0", "a worker exits with 0"]);
-    assert_eq!(exit, Exit::Code(42));
+    both_exit("catches", Exit::Code(42)).await;
 }
 
 pub(crate) async fn no_worker_is_left_when_the_primary_returns() {
-    let (lines, exit) = outcome("returns").await;
-    assert_eq!(lines, ["returns", "a worker exits with 0", "a worker exits with 0"]);
-    assert_eq!(exit, Exit::Code(7));
+    both_exit("returns", Exit::Code(7)).await;
 }
 
 pub(crate) async fn no_worker_is_left_when_the_primary_is_killed() {
-    let (lines, exit) = outcome("is killed").await;
-    assert_eq!(lines, ["is killed", "a worker exits with 0", "a worker exits with 0"]);
-    assert_eq!(exit, Exit::Signal(Signal::SIGKILL));
+    both_exit("is killed", Exit::Signal(Signal::SIGKILL)).await;
 }
 
 pub(crate) async fn the_kernel_ends_the_workers_with_their_primary() {

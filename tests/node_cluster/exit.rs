@@ -93,10 +93,10 @@ pub(crate) async fn a_worker_in_an_endless_loop_can_be_ended() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn a_worker_whose_only_server_is_closed_ends() {
-    for policy in POLICIES {
+pub(crate) async fn a_server_that_is_closed_or_has_no_reference_does_not_keep_its_worker_alive() {
+    for (policy, what) in POLICIES.iter().flat_map(|policy| [(*policy, "closedAlone"), (*policy, "notKeptAlive")]) {
         let cluster = watched(policy);
-        let worker = cluster.start(node("server.js", "closedAlone"));
+        let worker = cluster.start(node("server.js", what));
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         assert!(!worker.exited_after_disconnect());
         assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
@@ -111,16 +111,6 @@ pub(crate) async fn a_server_keeps_its_worker_alive() {
         for _ in 0..3 {
             assert_eq!(ask(address).await, worker.id().to_string());
         }
-        assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
-    }
-}
-
-pub(crate) async fn a_server_without_a_reference_does_not_keep_its_worker_alive() {
-    for policy in POLICIES {
-        let cluster = watched(policy);
-        let worker = cluster.start(node("server.js", "notKeptAlive"));
-        assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
-        assert!(!worker.exited_after_disconnect());
         assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
     }
 }
