@@ -63,11 +63,10 @@ async fn the_limit_holds_for_each_stream_and_for_exec_too() -> TestResult {
 }
 
 #[tokio::test]
-async fn the_limit_counts_bytes_even_inside_a_character() -> TestResult {
+async fn the_limit_counts_bytes_even_inside_a_character() {
     // Node cuts text after 5 UTF-16 units: 7 bytes here.
     let error = refusal(exec_file(Command::new("printf").arg("aé€xy")).max_buffer(5).await);
     assert_eq!(error.stdout(), &"aé€xy".as_bytes()[..5]);
-    Ok(())
 }
 
 #[tokio::test]
@@ -78,13 +77,12 @@ async fn without_a_limit_everything_is_taken() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_program_that_never_stops_writing_is_stopped_by_the_limit() -> TestResult {
+async fn a_program_that_never_stops_writing_is_stopped_by_the_limit() {
     let error = refusal(exec_file("yes").max_buffer(10).await);
     assert_eq!(error.stdout(), b"y\ny\ny\ny\ny\n");
     // SIGTERM or, if it wrote again before that came, SIGPIPE: both are the truth.
     let signals = [Signal::SIGTERM, Signal::SIGPIPE].map(|signal| Some(signal.number()));
     assert!(signals.contains(&error.signal()), "{:?}", error.signal());
-    Ok(())
 }
 
 #[tokio::test]
@@ -112,14 +110,13 @@ fn pipe() -> std::io::Result<forklore::child_process::Stdio> {
 }
 
 #[tokio::test]
-async fn timeout_with_another_signal_and_a_program_that_traps_it() -> TestResult {
+async fn timeout_with_another_signal_and_a_program_that_traps_it() {
     let hang = || Command::new("cat").descriptor(0, pipe().expect("a socketpair"));
     let error = refusal(exec_file(hang()).timeout(SHORT).kill_signal(Signal::SIGKILL).await);
     assert_eq!(error.signal(), Some(9));
     let trap = "trap 'exit 4' TERM; while :; do :; done";
     let error = refusal(exec(trap).timeout(SHORT).await);
     assert_eq!((error.exit_code(), error.signal(), error.killed()), (Some(4), None, true), "as it really ended");
-    Ok(())
 }
 
 #[tokio::test]
@@ -160,22 +157,20 @@ async fn a_program_that_closes_its_output_early_is_still_under_the_timeout() -> 
 }
 
 #[tokio::test]
-async fn failure_tells_code_or_signal_and_what_the_command_said() -> TestResult {
+async fn failure_tells_code_or_signal_and_what_the_command_said() {
     let error = refusal(exec("echo bad >&2; exit 3").await);
     assert_eq!(error.kind(), &ErrorKind::Failed { code: Some(3), signal: None });
     assert_eq!(error.to_string(), "exec echo bad >&2; exit 3: exited with code 3: bad");
     assert!(!error.killed());
     let error = refusal(exec("kill -34 $$").await);
     assert_eq!((error.exit_code(), error.signal()), (None, Some(34)), "Node takes this for success");
-    Ok(())
 }
 
 #[tokio::test]
-async fn a_missing_command_is_127_from_the_shell_and_enoent_without_one() -> TestResult {
+async fn a_missing_command_is_127_from_the_shell_and_enoent_without_one() {
     assert_eq!(refusal(exec("no-such-program").await).exit_code(), Some(127));
     let error = refusal(exec_file("no-such-program").await);
     assert_eq!((error.code().as_deref(), error.exit_code()), (Some("ENOENT"), None));
-    Ok(())
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ fn refusal(command: Command) -> forklore::Error {
 }
 
 #[tokio::test]
-async fn errors_name_what_is_missing() -> TestResult {
+async fn errors_name_what_is_missing() {
     let error = refusal(Command::new("no-such-program").arg("x"));
     assert!(matches!(error.kind(), ErrorKind::ProgramNotFound { searched: Some(_) }), "{error}");
     assert_eq!((error.operation(), error.subject()), ("spawn", "no-such-program"));
@@ -33,7 +33,6 @@ async fn errors_name_what_is_missing() -> TestResult {
     );
     let error = refusal(Command::new("true").cwd("/dev/null"));
     assert_eq!(error.code().as_deref(), Some("ENOTDIR"));
-    Ok(())
 }
 
 #[tokio::test]
@@ -74,16 +73,15 @@ async fn a_script_without_shebang_is_run_by_the_shell() -> TestResult {
 }
 
 #[tokio::test]
-async fn too_many_arguments_and_one_that_is_too_long_are_refused_with_their_size() -> TestResult {
+async fn too_many_arguments_and_one_that_is_too_long_are_refused_with_their_size() {
     let error = refusal(Command::new("true").arg("x".repeat(200_000)));
     assert!(matches!(error.kind(), ErrorKind::ArgumentsTooLong { longest: 200_001, .. }), "{error}");
     let error = refusal(Command::new("true").args(vec!["x".repeat(100_000); 100]));
     assert!(matches!(error.kind(), ErrorKind::ArgumentsTooLong { bytes: 10_000_000.., .. }), "{error}");
-    Ok(())
 }
 
 #[tokio::test]
-async fn what_cannot_be_right_is_refused_before_anything_starts() -> TestResult {
+async fn what_cannot_be_right_is_refused_before_anything_starts() {
     for command in [
         Command::new(""),
         Command::new("a\0b"),
@@ -101,7 +99,6 @@ async fn what_cannot_be_right_is_refused_before_anything_starts() -> TestResult 
         let error = refusal(Command::new("true").descriptor(number, Stdio::Pipe));
         assert!(error.to_string().contains("ulimit -n"), "{error}");
     }
-    Ok(())
 }
 
 #[test]

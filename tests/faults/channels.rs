@@ -66,7 +66,7 @@ pub(crate) async fn the_reason_of_the_end_is_reported() -> TestResult {
 }
 
 /// A worker's own settings hold unless the options say otherwise.
-pub(crate) async fn settings_of_a_channel_are_merged() -> TestResult {
+pub(crate) async fn settings_of_a_channel_are_merged() {
     let long =
         || shell(r#"printf "%02000d\n" 7 >&3; exec cat"#).channel_settings(Settings::default().message_limit(500));
     let limit = |how: Disconnection| sentence(&how).split_whitespace().find_map(|word| word.parse::<u32>().ok());
@@ -76,7 +76,6 @@ pub(crate) async fn settings_of_a_channel_are_merged() -> TestResult {
     let cluster = Watched::new(Options::default().message_limit(1500));
     assert_eq!(limit(ending_of(&cluster, long()).await), Some(1500));
     cluster.end().await;
-    Ok(())
 }
 
 /// Four handles are on their way although the cluster's own window is one.
@@ -104,7 +103,7 @@ pub(crate) async fn a_window_of_a_channel_is_kept() -> TestResult {
 }
 
 /// A stopped worker can do nothing for the end of its channel.
-pub(crate) async fn a_channel_is_closed_at_once() -> TestResult {
+pub(crate) async fn a_channel_is_closed_at_once() {
     let cluster = round_robin();
     let (stopped, address) = cluster.server(rust("answer")).await;
     stop(&stopped).await;
@@ -119,11 +118,10 @@ pub(crate) async fn a_channel_is_closed_at_once() -> TestResult {
     assert_eq!(crowd.workers().await, [other.id(); 5]);
     cluster.kill(&stopped).await;
     cluster.end().await;
-    Ok(())
 }
 
 /// A worker that runs learns it from the end of its channel, and exits.
-pub(crate) async fn a_worker_exits_when_its_channel_is_closed() -> TestResult {
+pub(crate) async fn a_worker_exits_when_its_channel_is_closed() {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (worker, _) = cluster.server(program("answer")).await;
@@ -131,5 +129,4 @@ pub(crate) async fn a_worker_exits_when_its_channel_is_closed() -> TestResult {
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         cluster.end().await;
     }
-    Ok(())
 }

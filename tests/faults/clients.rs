@@ -120,12 +120,9 @@ impl Load {
 
 /// Connects, says its token, and reads until the end what comes back.
 pub(crate) async fn exchange(address: SocketAddr, token: String) -> (String, io::Result<()>) {
-    let stream = TcpStream::connect(address).await.expect("a connection");
-    let (mut reading, mut writing) = stream.into_split();
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
     // A worker that dies has heard nothing; what it has said is still to be read.
-    let _ = writing.write_all(token.as_bytes()).await;
-    let _ = writing.shutdown().await;
-    let mut bytes = Vec::new();
-    let end = reading.read_to_end(&mut bytes).await;
-    (String::from_utf8(bytes).expect("text"), end.map(drop))
+    let _ = stream.write_all(token.as_bytes()).await;
+    let _ = stream.shutdown().await;
+    heard(stream).await
 }

@@ -13,7 +13,7 @@ use crate::clients::{Crowd, ask, exchange, heard, number};
 use crate::kit::{IMPOSTOR, PROGRAMS, WORKER, node, rust, say, stop};
 use crate::malice;
 
-pub(crate) async fn before_it_is_online() -> TestResult {
+pub(crate) async fn before_it_is_online() {
     let cluster = round_robin();
     let (other, address) = cluster.server(rust("answer")).await;
     // One that never says a word, and one that had no time to.
@@ -28,10 +28,9 @@ pub(crate) async fn before_it_is_online() -> TestResult {
     }
     assert_eq!(number(&ask(address).await), other.id());
     cluster.end().await;
-    Ok(())
 }
 
-pub(crate) async fn after_online_and_before_it_listens() -> TestResult {
+pub(crate) async fn after_online_and_before_it_listens() {
     let cluster = round_robin();
     let (other, address) = cluster.server(rust("answer")).await;
     let idle = cluster.start(Command::new(WORKER).arg("answer"));
@@ -40,7 +39,6 @@ pub(crate) async fn after_online_and_before_it_listens() -> TestResult {
     assert_eq!(number(&ask(address).await), other.id());
     assert_eq!(idle.given(), 0);
     cluster.end().await;
-    Ok(())
 }
 
 /// It has asked to listen, and is handed connections from then on, whether or not it ever says that it listens.
@@ -61,7 +59,7 @@ pub(crate) async fn before_it_says_that_it_listens() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn before_it_reads_what_it_was_handed() -> TestResult {
+pub(crate) async fn before_it_reads_what_it_was_handed() {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (stopped, address) = cluster.server(program("answer")).await;
@@ -79,7 +77,6 @@ pub(crate) async fn before_it_reads_what_it_was_handed() -> TestResult {
         assert_eq!(stopped.taken(), 0);
         cluster.end().await;
     }
-    Ok(())
 }
 
 pub(crate) async fn after_it_has_taken_the_connection() -> TestResult {
@@ -98,14 +95,14 @@ pub(crate) async fn after_it_has_taken_the_connection() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn with_its_connections_open_among_200() -> TestResult {
+pub(crate) async fn with_its_connections_open_among_200() {
     for taken in [1, 10, 20, 30] {
-        with_so_many_taken(rust, taken).await?;
+        with_so_many_taken(rust, taken).await;
     }
-    with_so_many_taken(node, 20).await
+    with_so_many_taken(node, 20).await;
 }
 
-async fn with_so_many_taken(program: fn(&str) -> Command, taken: u64) -> TestResult {
+async fn with_so_many_taken(program: fn(&str) -> Command, taken: u64) {
     let cluster = round_robin();
     let (workers, address) = cluster.servers(3, || program("echo")).await;
     let mut clients = tokio::task::JoinSet::new();
@@ -136,7 +133,6 @@ async fn with_so_many_taken(program: fn(&str) -> Command, taken: u64) -> TestRes
     // Each was taken once.
     assert_eq!(taken_in_all(), 200);
     cluster.end().await;
-    Ok(())
 }
 
 /// Who has answered `token`, if the answer is whole.
@@ -177,7 +173,7 @@ pub(crate) async fn all_at_once() -> TestResult {
 }
 
 /// The socket is the primary's, too, and with it what waits in the kernel.
-pub(crate) async fn all_at_once_when_shared() -> TestResult {
+pub(crate) async fn all_at_once_when_shared() {
     for program in PROGRAMS {
         let cluster = watched(Policy::Shared);
         let (workers, address) = cluster.servers(2, || program("answer")).await;
@@ -195,7 +191,6 @@ pub(crate) async fn all_at_once_when_shared() -> TestResult {
         assert_eq!((before.workers().await, after.workers().await), (vec![new.id(); 10], vec![new.id(); 10]));
         cluster.end().await;
     }
-    Ok(())
 }
 
 pub(crate) async fn with_a_grandchild_that_holds_its_channel() -> TestResult {

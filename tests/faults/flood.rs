@@ -45,7 +45,7 @@ async fn flooded(policy: Policy, how: [&str; 3], line: &str) -> (Remote, Theirs,
 }
 
 /// The primary ends a worker that floods it and reads nothing, and stays small. Its clients are served all the time.
-async fn is_ended(policy: Policy, how: [&str; 3], line: String) -> TestResult {
+async fn is_ended(policy: Policy, how: [&str; 3], line: String) {
     let (mut primary, flooding, load, before) = flooded(policy, how, &line).await;
     load.more(100).await;
     let mut descriptors = 0;
@@ -66,38 +66,37 @@ async fn is_ended(policy: Policy, how: [&str; 3], line: String) -> TestResult {
     assert!(descriptors <= DESCRIPTORS, "it had {descriptors} descriptors");
     let told = primary.rest().await;
     assert!(told.iter().all(|what| what == "disconnect"), "{told:?}");
-    Ok(())
 }
 
-pub(crate) fn counts_are_asked_for() -> impl Future<Output = TestResult> {
+pub(crate) fn counts_are_asked_for() -> impl Future<Output = ()> {
     is_ended(Policy::RoundRobin, AGAIN, r#"{"cmd":"NODE_SOCKET_GET_COUNT","key":"none"}"#.to_owned())
 }
 
-pub(crate) fn the_same_listener_is_asked_for() -> impl Future<Output = TestResult> {
+pub(crate) fn the_same_listener_is_asked_for() -> impl Future<Output = ()> {
     is_ended(Policy::RoundRobin, AGAIN, query_with(1, &json!({ "index": 7 })).to_string())
 }
 
-pub(crate) fn new_listeners_are_asked_for() -> impl Future<Output = TestResult> {
+pub(crate) fn new_listeners_are_asked_for() -> impl Future<Output = ()> {
     is_ended(Policy::RoundRobin, COUNTING, new_each_time(&json!({})))
 }
 
-pub(crate) fn new_shared_listeners_are_asked_for() -> impl Future<Output = TestResult> {
+pub(crate) fn new_shared_listeners_are_asked_for() -> impl Future<Output = ()> {
     is_ended(Policy::Shared, COUNTING, new_each_time(&json!({})))
 }
 
-pub(crate) fn udp_sockets_are_asked_for() -> impl Future<Output = TestResult> {
+pub(crate) fn udp_sockets_are_asked_for() -> impl Future<Output = ()> {
     is_ended(Policy::RoundRobin, COUNTING, new_each_time(&json!({ "addressType": "udp4" })))
 }
 
-pub(crate) fn the_same_udp_socket_is_asked_for() -> impl Future<Output = TestResult> {
+pub(crate) fn the_same_udp_socket_is_asked_for() -> impl Future<Output = ()> {
     is_ended(Policy::RoundRobin, AGAIN, query_with(1, &json!({ "addressType": "udp4" })).to_string())
 }
 
-pub(crate) fn handles_are_announced_that_do_not_come() -> impl Future<Output = TestResult> {
+pub(crate) fn handles_are_announced_that_do_not_come() -> impl Future<Output = ()> {
     is_ended(Policy::RoundRobin, AGAIN, r#"{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}"#.to_owned())
 }
 
-pub(crate) fn it_says_that_it_leaves() -> impl Future<Output = TestResult> {
+pub(crate) fn it_says_that_it_leaves() -> impl Future<Output = ()> {
     is_ended(Policy::RoundRobin, AGAIN, r#"{"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":1}"#.to_owned())
 }
 
@@ -140,7 +139,7 @@ pub(crate) fn a_slow_user_is_sent_messages() -> impl Future<Output = TestResult>
 }
 
 /// A worker that floods and reads, as far as a shell does, is never ended. The others' clients are all served.
-pub(crate) async fn one_does_not_starve_the_others() -> TestResult {
+pub(crate) async fn one_does_not_starve_the_others() {
     let noise = r#"{"cmd":"NODE_CLUSTER","act":"close","key":"no such listener"}"#;
     let (primary, flooding, load, before) = flooded(Policy::RoundRobin, AGAIN, noise).await;
     load.more(2000).await;
@@ -149,5 +148,4 @@ pub(crate) async fn one_does_not_starve_the_others() -> TestResult {
     assert!(grown <= MEMORY, "it grew by {grown} KiB");
     assert!(std::path::Path::new(&format!("/proc/{}", flooding.pid)).exists(), "it was never silent");
     assert_eq!(primary.rest().await, [""; 0]);
-    Ok(())
 }

@@ -73,7 +73,7 @@ pub(crate) async fn told_with_a_connection_on_its_way() -> TestResult {
 }
 
 /// It leaves at a connection, when others may be on their way to it.
-pub(crate) async fn it_disconnects_at_its_tenth_connection() -> TestResult {
+pub(crate) async fn it_disconnects_at_its_tenth_connection() {
     let cluster = round_robin();
     let (steady, address) = cluster.server(rust("answer")).await;
     let load = Load::of(CLIENTS, address);
@@ -86,12 +86,11 @@ pub(crate) async fn it_disconnects_at_its_tenth_connection() -> TestResult {
     load.stop().await;
     assert!(steady.taken() > 0);
     cluster.end().await;
-    Ok(())
 }
 
 /// It exits without a word as soon as it has answered one. What else it was handed is answered by another one, and only
 /// that.
-pub(crate) async fn it_exits_after_its_first_connection() -> TestResult {
+pub(crate) async fn it_exits_after_its_first_connection() {
     for (program, rounds) in [(rust as fn(&str) -> Command, 20), (node, 3)] {
         let cluster = round_robin();
         let (_steady, address) = cluster.server(rust("answer")).await;
@@ -104,10 +103,9 @@ pub(crate) async fn it_exits_after_its_first_connection() -> TestResult {
         load.stop().await;
         cluster.end().await;
     }
-    Ok(())
 }
 
-pub(crate) async fn the_only_one_leaves_and_its_successor_comes_later() -> TestResult {
+pub(crate) async fn the_only_one_leaves_and_its_successor_comes_later() {
     for program in PROGRAMS {
         let cluster = round_robin();
         let (leaving, address) = cluster.server(program("answer")).await;
@@ -120,5 +118,4 @@ pub(crate) async fn the_only_one_leaves_and_its_successor_comes_later() -> TestR
         assert_eq!(crowd.workers().await, [successor.id(); 20]);
         cluster.end().await;
     }
-    Ok(())
 }

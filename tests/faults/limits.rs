@@ -129,7 +129,7 @@ pub(crate) async fn only_announced_descriptors_are_given() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn a_refused_descriptor_names_the_option() -> TestResult {
+pub(crate) async fn a_refused_descriptor_names_the_option() {
     let cluster = round_robin();
     let worker = cluster.start(Command::new(WORKER).args(["answer", "fd:0"]));
     let error = cluster.message(&worker).await;
@@ -137,7 +137,6 @@ pub(crate) async fn a_refused_descriptor_names_the_option() -> TestResult {
     assert!(error.contains("Options::allow_descriptor") && error.contains("(EACCES)"), "{error}");
     cluster.descriptor_refused(&worker).await;
     cluster.end().await;
-    Ok(())
 }
 
 pub(crate) async fn a_worker_has_so_many_listeners() -> TestResult {
@@ -165,7 +164,7 @@ pub(crate) async fn a_worker_has_so_many_listeners() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn an_idle_listener_is_closed() -> TestResult {
+pub(crate) async fn an_idle_listener_is_closed() {
     let cluster = Watched::new(Options::default().idle_listener_limit(Duration::from_millis(200)));
     let impostor = cluster.start(Command::new(IMPOSTOR));
     let mut ports = Vec::new();
@@ -182,10 +181,9 @@ pub(crate) async fn an_idle_listener_is_closed() -> TestResult {
     assert_eq!(cluster.listener().workers, 1);
     assert_eq!(number(&ask(address).await), serving.id());
     cluster.end().await;
-    Ok(())
 }
 
-pub(crate) async fn the_user_closes_a_listener() -> TestResult {
+pub(crate) async fn the_user_closes_a_listener() {
     let cluster = round_robin();
     let (stuck, address) = cluster.server(rust("stuck")).await;
     let crowd = Crowd::of(3, address).await;
@@ -200,10 +198,9 @@ pub(crate) async fn the_user_closes_a_listener() -> TestResult {
     cluster.kill(&stuck).await;
     assert_eq!(crowd.answers().await, [""; 3]);
     cluster.end().await;
-    Ok(())
 }
 
-pub(crate) async fn a_connection_that_waits_too_long_is_closed() -> TestResult {
+pub(crate) async fn a_connection_that_waits_too_long_is_closed() {
     let cluster = Watched::new(Options::default().waiting_time(Duration::from_millis(200)));
     let (stuck, address) = cluster.server(rust("stuck")).await;
     let crowd = Crowd::of(5, address).await;
@@ -213,7 +210,6 @@ pub(crate) async fn a_connection_that_waits_too_long_is_closed() -> TestResult {
     cluster.kill(&stuck).await;
     assert_eq!(crowd.answers().await, [""; 5]);
     cluster.end().await;
-    Ok(())
 }
 
 /// When descriptors run out is hard to arrange from outside, so this asks the state machine.

@@ -193,7 +193,7 @@ const GARBAGE: [&str; 5] = [
     "\\0\\0\\0\\1\\377\\017",
 ];
 
-pub(crate) async fn garbage_ends_its_channel_and_no_other() -> TestResult {
+pub(crate) async fn garbage_ends_its_channel_and_no_other() {
     let cluster = round_robin();
     let (other, address) = cluster.server(rust("answer")).await;
     for garbage in GARBAGE {
@@ -208,5 +208,4 @@ pub(crate) async fn garbage_ends_its_channel_and_no_other() -> TestResult {
         assert_eq!(cluster.exit(&speaking).await, Exit::Code(0));
     }
     cluster.end().await;
-    Ok(())
 }

@@ -48,11 +48,10 @@ pub(crate) async fn the_primary_returns() -> TestResult {
 }
 
 /// The kernel takes the end of the thread that has forked for that of the parent.
-pub(crate) async fn the_thread_that_forked_ends_and_its_worker_does_not() -> TestResult {
+pub(crate) async fn the_thread_that_forked_ends_and_its_worker_does_not() {
     let mut primary = Remote::start(Policy::RoundRobin).await;
     let worker = primary.fork("forkElsewhere", &[WORKER, "answer", "127.0.0.1:0"]).await;
     let address = primary.listening(worker).await;
     assert_eq!(number(&ask(address).await), worker.id);
     primary.rest().await;
-    Ok(())
 }

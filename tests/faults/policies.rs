@@ -19,7 +19,7 @@ async fn ask_from(client: u8, address: SocketAddr) -> u32 {
     number(&all_of(stream).await)
 }
 
-pub(crate) async fn sticky_keeps_each_client_at_its_worker() -> TestResult {
+pub(crate) async fn sticky_keeps_each_client_at_its_worker() {
     let cluster = watched(Policy::Sticky);
     let (workers, address) = cluster.servers(4, || rust("answer")).await;
     let mut homes = BTreeMap::new();
@@ -36,7 +36,6 @@ pub(crate) async fn sticky_keeps_each_client_at_its_worker() -> TestResult {
         assert_eq!(worker == *home, *home != workers[0].id(), "client {client} of {home} is at {worker}");
     }
     cluster.end().await;
-    Ok(())
 }
 
 /// One that is late keeps its own clients waiting, and when it dies they go to the others.
@@ -67,7 +66,7 @@ pub(crate) async fn sticky_waits_for_a_stuck_worker_until_it_is_dead() -> TestRe
     Ok(())
 }
 
-pub(crate) async fn weights_are_respected() -> TestResult {
+pub(crate) async fn weights_are_respected() {
     let cluster = watched(Policy::Weighted);
     let (workers, address) = cluster.servers(3, || rust("answer")).await;
     for (worker, weight) in workers.iter().zip([1, 2, 5]) {
@@ -76,13 +75,11 @@ pub(crate) async fn weights_are_respected() -> TestResult {
     let before: Vec<u64> = workers.iter().map(|worker| worker.given()).collect();
     for _ in 0..400 {
         number(&ask(address).await);
-        // Nobody is late then, and all have room.
-        until(|| workers.iter().all(|worker| worker.unanswered() == 0)).await;
+        cluster.all_answered().await;
     }
     let given: Vec<u64> = workers.iter().zip(before).map(|(worker, before)| worker.given() - before).collect();
     assert_eq!(given, [50, 100, 250]);
     cluster.end().await;
-    Ok(())
 }
 
 pub(crate) async fn a_worker_that_keeps_its_connections_gets_fewer() -> TestResult {

@@ -21,12 +21,12 @@ async fn one_of_four(program: fn(&str) -> Command, options: Options) -> (Watched
     for _ in 0..4 * 2 * WINDOW {
         number(&ask(address).await);
     }
-    until(|| workers.iter().all(|worker| worker.unanswered() == 0)).await;
+    cluster.all_answered().await;
     cluster.tell(&workers[0], "spin", "spinning").await;
     (cluster, workers, address)
 }
 
-pub(crate) async fn it_holds_no_more_than_its_window() -> TestResult {
+pub(crate) async fn it_holds_no_more_than_its_window() {
     for program in PROGRAMS {
         let (cluster, workers, address) = one_of_four(program, Options::default()).await;
         let (stuck, others) = (&workers[0], &workers[1..]);
@@ -45,13 +45,12 @@ pub(crate) async fn it_holds_no_more_than_its_window() -> TestResult {
         assert!(answers.iter().all(|id| others.iter().any(|other| other.id() == *id)), "{answers:?}");
         cluster.end().await;
     }
-    Ok(())
 }
 
 /// What counts as late, and some more.
 const LATE: Duration = Duration::from_millis(30);
 
-pub(crate) async fn it_is_late_and_gets_no_more_connections() -> TestResult {
+pub(crate) async fn it_is_late_and_gets_no_more_connections() {
     for program in PROGRAMS {
         let (cluster, workers, address) = one_of_four(program, Options::default()).await;
         let (stuck, start) = (&workers[0], Instant::now());
@@ -67,10 +66,9 @@ pub(crate) async fn it_is_late_and_gets_no_more_connections() -> TestResult {
         assert_eq!(crowd.workers().await.len(), 4);
         cluster.end().await;
     }
-    Ok(())
 }
 
-pub(crate) async fn it_is_killed_if_there_is_a_limit() -> TestResult {
+pub(crate) async fn it_is_killed_if_there_is_a_limit() {
     for program in PROGRAMS {
         let limit = Options::default().answer_limit(Duration::from_secs(1));
         let (cluster, workers, address) = one_of_four(program, limit).await;
@@ -81,11 +79,10 @@ pub(crate) async fn it_is_killed_if_there_is_a_limit() -> TestResult {
         assert!(!crowd.workers().await.contains(&stuck.id()));
         cluster.end().await;
     }
-    Ok(())
 }
 
 /// It runs, and reads: only that it accepts nothing.
-pub(crate) async fn it_accepts_nothing_and_is_told_to_disconnect() -> TestResult {
+pub(crate) async fn it_accepts_nothing_and_is_told_to_disconnect() {
     let cluster = round_robin();
     let (stuck, address) = cluster.server(rust("stuck")).await;
     let crowd = Crowd::of(5, address).await;
@@ -97,7 +94,6 @@ pub(crate) async fn it_accepts_nothing_and_is_told_to_disconnect() -> TestResult
     assert_eq!(crowd.workers().await, [other.id(); 5]);
     assert_eq!(cluster.exit(&stuck).await, Exit::Code(0));
     cluster.end().await;
-    Ok(())
 }
 
 pub(crate) async fn connections_wait_in_the_primary_and_the_kernel_for_a_new_worker() -> TestResult {

@@ -4,15 +4,15 @@ use std::any::type_name;
 use std::cell::RefCell;
 use std::env;
 use std::path::PathBuf;
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination};
 use std::sync::Arc;
 
 use forklore::child_process::Command;
 use libtest_mimic::{Failed, Trial};
 use manifest::programs;
 
+use crate::DEADLINE;
 use crate::process::Mark;
-use crate::{DEADLINE, TestResult};
 
 thread_local! {
     /// The mark of the [`Case`] that runs on this thread.
@@ -28,12 +28,12 @@ pub fn marked(command: Command) -> Command {
 }
 
 /// Runs an asynchronous test in a runtime of its own. It must end, and leave no marked process behind.
-pub fn run<F: Future<Output = TestResult>>(test: impl FnOnce() -> F) {
+pub fn run<F: Future<Output: Termination>>(test: impl FnOnce() -> F) {
     let mark = Mark::unique();
     MARK.set(Some(mark.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let ended = runtime.block_on(async { tokio::time::timeout(DEADLINE, test()).await });
-    ended.expect("it ends in time").expect("no error");
+    assert_eq!(ended.expect("it ends in time").report(), ExitCode::SUCCESS);
     drop(runtime);
     assert_eq!(mark.leftovers(), [""; 0], "processes were left behind");
 }
@@ -53,7 +53,7 @@ impl Case {
 }
 
 /// Makes a case of a function, and names it by the function's path: `deaths::before_it_is_online`.
-pub fn case<T: Fn() -> F + Send + Sync + 'static, F: Future<Output = TestResult>>(test: T) -> Case {
+pub fn case<T: Fn() -> F + Send + Sync + 'static, F: Future<Output: Termination>>(test: T) -> Case {
     let path = type_name::<T>();
     let name = path.split_once("::").map_or(path, |(_, name)| name);
     Case::new(name.to_owned(), move || run(&test))

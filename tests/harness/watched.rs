@@ -85,6 +85,17 @@ impl EventLog {
     }
 }
 
+/// Waits for the first event of a kind, and takes a value from it.
+macro_rules! take {
+    ($cluster:ident, $event:pat $(if $condition:expr)? => $value:expr) => {{
+        let pick = |event: &Event| match event {
+            $event $(if $condition)? => Some($value),
+            _ => None,
+        };
+        $cluster.take(stringify!($event), pick).await
+    }};
+}
+
 impl Watched {
     /// Makes a primary with these options.
     pub fn new(options: Options) -> Watched {
@@ -136,7 +147,7 @@ impl Watched {
 
     /// Waits until a worker is online.
     pub async fn online(&self, worker: &Worker) {
-        self.take("online", |event| matches!(event, Event::Online(who) if who == worker).then_some(())).await;
+        take!(self, Event::Online(who) if who == worker => ());
     }
 
     /// Waits until a worker listens, and returns where.
@@ -160,20 +171,12 @@ impl Watched {
 
     /// Waits for a worker's next message.
     pub async fn message(&self, worker: &Worker) -> Value {
-        let pick = |event: &Event| match event {
-            Event::Message(who, message) if who == worker => Some(message.decode().expect("JSON")),
-            _ => None,
-        };
-        self.take("a message", pick).await
+        take!(self, Event::Message(who, message) if who == worker => message.decode().expect("JSON"))
     }
 
     /// Waits for the next message of any worker.
     pub async fn any_message(&self) -> Value {
-        let pick = |event: &Event| match event {
-            Event::Message(_, message) => Some(message.decode().expect("JSON")),
-            _ => None,
-        };
-        self.take("a message", pick).await
+        take!(self, Event::Message(_, message) => message.decode().expect("JSON"))
     }
 
     /// Sends a worker a message, and waits for its answer.
@@ -184,40 +187,27 @@ impl Watched {
 
     /// Waits for the end of a worker's channel, and returns its reason.
     pub async fn disconnected(&self, worker: &Worker) -> Disconnection {
-        let pick = |event: &Event| match event {
-            Event::Disconnect(who, how) if who == worker => Some(how.clone()),
-            _ => None,
-        };
-        self.take("disconnect", pick).await
+        take!(self, Event::Disconnect(who, how) if who == worker => how.clone())
     }
 
     /// Waits until a listener is closed that no worker has asked for, and returns its port.
     pub async fn listener_closed(&self) -> u16 {
-        let pick = |event: &Event| match event {
-            Event::ListenerClosed(address) => Some(address.port),
-            _ => None,
-        };
-        self.take("listener closed", pick).await
+        take!(self, Event::ListenerClosed(address) => address.port)
     }
 
     /// Waits until a worker is refused a descriptor.
     pub async fn descriptor_refused(&self, worker: &Worker) {
-        let pick = |event: &Event| matches!(event, Event::DescriptorRefused(who, _) if who == worker).then_some(());
-        self.take("descriptor refused", pick).await;
+        take!(self, Event::DescriptorRefused(who, _) if who == worker => ());
     }
 
     /// Waits until a worker is reported as silent.
     pub async fn silent(&self, worker: &Worker) {
-        self.take("silent", |event| matches!(event, Event::Silent(who) if who == worker).then_some(())).await;
+        take!(self, Event::Silent(who) if who == worker => ());
     }
 
     /// Waits until a worker exits, and returns how.
     pub async fn exit(&self, worker: &Worker) -> Exit {
-        let pick = |event: &Event| match event {
-            Event::Exit(who, exit) if who == worker => Some(*exit.as_ref().expect("it can be waited for")),
-            _ => None,
-        };
-        self.take("exit", pick).await
+        take!(self, Event::Exit(who, exit) if who == worker => *exit.as_ref().expect("it can be waited for"))
     }
 
     /// Kills a worker, and waits for its exit.
@@ -236,6 +226,11 @@ impl Watched {
     /// Waits until this number of connections wait for a worker.
     pub async fn waiting(&self, connections: usize) {
         until(|| self.listener().waiting == connections).await;
+    }
+
+    /// Waits until no worker holds an unanswered connection. None is late then, and each may be handed the next connection.
+    pub async fn all_answered(&self) {
+        until(|| self.primary.workers().iter().all(|worker| worker.unanswered() == 0)).await;
     }
 
     /// Disconnects all workers. Each exit that the test did not ask for has to be code 0, and no message or other unusual event may

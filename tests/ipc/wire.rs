@@ -57,14 +57,13 @@ async fn rubbish_ends_the_channel_and_is_quoted() -> TestResult {
 }
 
 #[tokio::test]
-async fn a_message_past_the_limit_ends_the_channel_before_its_end_has_come() -> TestResult {
+async fn a_message_past_the_limit_ends_the_channel_before_its_end_has_come() {
     let (channel, peer) = with_settings(Settings::default().message_limit(1000));
     peer.send(format!("\"{}\"\n", "x".repeat(998)), None);
     assert_eq!(next(&channel).await.json().len(), 1000);
     peer.send(format!("\"{}", "x".repeat(1000)), None);
     let error = channel.recv().await.expect_err("too long");
     assert!(matches!(error.kind(), ErrorKind::MessageTooLong { limit: 1000, .. }), "{error}");
-    Ok(())
 }
 
 #[tokio::test]

@@ -65,41 +65,34 @@ async fn outcome(role: &str) -> (Vec<String>, Exit) {
     (lines, child.exit().await.expect("it can be waited for"))
 }
 
-pub(crate) async fn no_worker_is_left_when_the_primary_panics() -> TestResult {
-    let (lines, exit) = outcome("panics").await;
-    assert_eq!(lines, ["panics", "a worker exits with 0", "a worker exits with 0"]);
-    assert_eq!(exit, Exit::Code(101));
-    Ok(())
+/// Checks that both workers exit by themselves when the primary ends like this.
+async fn both_exit(role: &str, exit: Exit) {
+    let said = [role, "a worker exits with 0", "a worker exits with 0"].map(str::to_owned);
+    assert_eq!(outcome(role).await, (said.to_vec(), exit));
 }
 
-pub(crate) async fn a_primary_keeps_control_over_a_panic() -> TestResult {
-    let (lines, exit) = outcome("catches").await;
-    assert_eq!(lines, ["catches", "a worker exits with 0", "a worker exits with 0"]);
-    assert_eq!(exit, Exit::Code(42));
-    Ok(())
+pub(crate) async fn no_worker_is_left_when_the_primary_panics() {
+    both_exit("panics", Exit::Code(101)).await;
 }
 
-pub(crate) async fn no_worker_is_left_when_the_primary_returns() -> TestResult {
-    let (lines, exit) = outcome("returns").await;
-    assert_eq!(lines, ["returns", "a worker exits with 0", "a worker exits with 0"]);
-    assert_eq!(exit, Exit::Code(7));
-    Ok(())
+pub(crate) async fn a_primary_keeps_control_over_a_panic() {
+    both_exit("catches", Exit::Code(42)).await;
 }
 
-pub(crate) async fn no_worker_is_left_when_the_primary_is_killed() -> TestResult {
-    let (lines, exit) = outcome("is killed").await;
-    assert_eq!(lines, ["is killed", "a worker exits with 0", "a worker exits with 0"]);
-    assert_eq!(exit, Exit::Signal(Signal::SIGKILL));
-    Ok(())
+pub(crate) async fn no_worker_is_left_when_the_primary_returns() {
+    both_exit("returns", Exit::Code(7)).await;
 }
 
-pub(crate) async fn the_kernel_ends_the_workers_with_their_primary() -> TestResult {
+pub(crate) async fn no_worker_is_left_when_the_primary_is_killed() {
+    both_exit("is killed", Exit::Signal(Signal::SIGKILL)).await;
+}
+
+pub(crate) async fn the_kernel_ends_the_workers_with_their_primary() {
     let (lines, exit) = outcome("takes them along").await;
     // They have no time to say anything, but perhaps they see it first.
     assert_eq!(lines[0], "takes them along");
     assert!(lines[1..].iter().all(|line| line == "a worker exits with 0"), "{lines:?}");
     assert_eq!(exit, Exit::Signal(Signal::SIGKILL));
-    Ok(())
 }
 
 /// A folder whose name alone nearly fills the 107 bytes that an address has room for.

@@ -2,10 +2,10 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
-use forklore::child_process::{Exit, Signal, Stdio};
-use forklore::cluster::AddressType;
+use forklore::child_process::{Exit, Stdio, Writable};
 use forklore::cluster::schedule::Policy;
-use harness::watched::{WHOLE_LIFE, round_robin, watched};
+use forklore::cluster::{AddressType, Worker};
+use harness::watched::{WHOLE_LIFE, Watched, round_robin, watched};
 use harness::{TestResult, until};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -13,17 +13,21 @@ use tokio::net::TcpStream;
 
 use crate::kit::{POLICIES, all_of, ask, get, node};
 
+/// A worker that reads no message until its stdin says so, and a client whose connection it was handed.
+async fn looking_away(cluster: &Watched) -> Result<(Worker, Writable, TcpStream), Box<dyn std::error::Error>> {
+    let worker = cluster.start(node("server.js", "looksAway").stdin(Stdio::Pipe));
+    let address = cluster.listening_at(&worker).await;
+    cluster.tell(&worker, "look away", "looking away").await;
+    let stdin = worker.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
+    let client = TcpStream::connect(address).await?;
+    until(|| worker.unanswered() == 1).await;
+    Ok((worker, stdin, client))
+}
+
 pub(crate) async fn a_connection_for_a_closed_server_goes_to_another_worker() -> TestResult {
     let cluster = round_robin();
-    let stdio = |stdin| [stdin, Stdio::Inherit, Stdio::Inherit];
-    let first = cluster.start(node("server.js", "looksAway").stdio(stdio(Stdio::Pipe)));
-    let address = cluster.listening_at(&first).await;
-    cluster.tell(&first, "look away", "looking away").await;
-    let mut stdin = first.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
-    let client = TcpStream::connect(address).await?;
-    until(|| first.given() == 1).await;
-    let (second, same) = cluster.server(node("server.js", "net")).await;
-    assert_eq!(same, address);
+    let (first, mut stdin, client) = looking_away(&cluster).await?;
+    let (second, _) = cluster.server(node("server.js", "net")).await;
     // Now the first one closes its server, and then finds the connection.
     stdin.write_all(b"!").await?;
     assert_eq!(all_of(client).await, second.id().to_string());
@@ -35,12 +39,7 @@ pub(crate) async fn a_connection_for_a_closed_server_goes_to_another_worker() ->
 
 pub(crate) async fn a_refused_connection_waits_for_a_server() -> TestResult {
     let cluster = round_robin();
-    let worker = cluster.start(node("server.js", "looksAway").stdin(Stdio::Pipe));
-    let address = cluster.listening_at(&worker).await;
-    cluster.tell(&worker, "look away", "looking away").await;
-    let mut stdin = worker.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
-    let client = TcpStream::connect(address).await?;
-    until(|| worker.given() == 1).await;
+    let (worker, mut stdin, client) = looking_away(&cluster).await?;
     stdin.write_all(b"!").await?;
     cluster.waiting(1).await;
     assert_eq!((worker.taken(), worker.unanswered()), (0, 0));
@@ -52,15 +51,10 @@ pub(crate) async fn a_refused_connection_waits_for_a_server() -> TestResult {
 
 pub(crate) async fn an_unread_connection_of_a_dead_worker_goes_to_another_worker() -> TestResult {
     let cluster = round_robin();
-    let dying = cluster.start(node("server.js", "looksAway").stdin(Stdio::Pipe));
-    let address = cluster.listening_at(&dying).await;
-    cluster.tell(&dying, "look away", "looking away").await;
-    let client = TcpStream::connect(address).await?;
-    until(|| dying.unanswered() == 1).await;
+    let (dying, _stdin, client) = looking_away(&cluster).await?;
     let (other, _) = cluster.server(node("server.js", "net")).await;
-    assert!(dying.kill(Signal::SIGKILL)?);
+    cluster.kill(&dying).await;
     assert_eq!(all_of(client).await, other.id().to_string());
-    assert_eq!(cluster.exit(&dying).await, Exit::Signal(Signal::SIGKILL));
     cluster.end().await;
     Ok(())
 }
@@ -129,12 +123,11 @@ pub(crate) async fn one_of_two_closes_and_listens_again() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn a_server_in_a_domain_listens() -> TestResult {
+pub(crate) async fn a_server_in_a_domain_listens() {
     let cluster = round_robin();
     let (worker, address) = cluster.server(node("server.js", "domain")).await;
     assert_eq!(ask(address).await, worker.id().to_string());
     assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
-    Ok(())
 }
 
 pub(crate) async fn workers_share_the_keys_of_tls_tickets() -> TestResult {
@@ -170,6 +163,7 @@ pub(crate) async fn a_unix_socket_is_served_and_removed() -> TestResult {
         let mut answers = Vec::new();
         for _ in 0..4 {
             answers.push(all_of(tokio::net::UnixStream::connect(&path).await?).await);
+            cluster.all_answered().await;
         }
         if policy == Policy::RoundRobin {
             assert_eq!(answers[..2], answers[2..], "in turn");

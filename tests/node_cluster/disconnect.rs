@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 
 use crate::kit::{POLICIES, all_of, node};
 
-pub(crate) async fn an_idle_worker_can_be_disconnected() -> TestResult {
+pub(crate) async fn an_idle_worker_can_be_disconnected() {
     let cluster = round_robin();
     let worker = cluster.start(node("worker.js", "idle"));
     cluster.online(&worker).await;
@@ -18,7 +18,6 @@ pub(crate) async fn an_idle_worker_can_be_disconnected() -> TestResult {
     assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
     assert!(worker.exited_after_disconnect());
     assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
-    Ok(())
 }
 
 /// Node's worker closes its channel once more for each time that it is told, and dies of the second one.
@@ -45,7 +44,7 @@ pub(crate) async fn a_worker_that_is_told_twice_to_disconnect_exits_once() -> Te
     Ok(())
 }
 
-pub(crate) async fn the_primary_can_be_disconnected_while_a_worker_disconnects() -> TestResult {
+pub(crate) async fn the_primary_can_be_disconnected_while_a_worker_disconnects() {
     let cluster = round_robin();
     let (worker, other) = (cluster.start(node("worker.js", "idle")), cluster.start(node("worker.js", "idle")));
     cluster.online(&worker).await;
@@ -53,10 +52,9 @@ pub(crate) async fn the_primary_can_be_disconnected_while_a_worker_disconnects()
     cluster.disconnected(&worker).await;
     let life = cluster.end().await;
     assert_eq!((life.of(&worker), life.of(&other).last()), (IDLE_LIFE.to_vec(), Some(&"exit")));
-    Ok(())
 }
 
-pub(crate) async fn disconnect_resolves_when_no_worker_is_left() -> TestResult {
+pub(crate) async fn disconnect_resolves_when_no_worker_is_left() {
     let cluster = round_robin();
     let workers = [cluster.start(node("worker.js", "idle")), cluster.start(node("worker.js", "echo"))];
     assert_eq!(cluster.primary.workers(), workers);
@@ -64,7 +62,6 @@ pub(crate) async fn disconnect_resolves_when_no_worker_is_left() -> TestResult {
     assert_eq!(cluster.primary.workers(), []);
     assert!(workers.iter().all(|worker| worker.is_dead() && worker.exited_after_disconnect()));
     cluster.end().await;
-    Ok(())
 }
 
 pub(crate) async fn a_primary_without_workers_disconnects() -> TestResult {
@@ -83,7 +80,7 @@ pub(crate) async fn a_primary_without_workers_disconnects() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn a_worker_can_be_disconnected_before_it_is_up() -> TestResult {
+pub(crate) async fn a_worker_can_be_disconnected_before_it_is_up() {
     for policy in POLICIES {
         for what in ["idle", "echo"] {
             let cluster = watched(policy);
@@ -95,11 +92,10 @@ pub(crate) async fn a_worker_can_be_disconnected_before_it_is_up() -> TestResult
             assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
         }
     }
-    Ok(())
 }
 
 /// One goes that has no server; another one has.
-async fn a_worker_without_a_server_goes(script: &str, what: &str) -> TestResult {
+async fn a_worker_without_a_server_goes(script: &str, what: &str) {
     for policy in POLICIES {
         let cluster = watched(policy);
         let (server, idle) = (cluster.start(node(script, what)), cluster.start(node("worker.js", "idle")));
@@ -111,15 +107,14 @@ async fn a_worker_without_a_server_goes(script: &str, what: &str) -> TestResult 
         let life = cluster.end().await;
         assert_eq!((life.of(&idle), life.of(&server)), (IDLE_LIFE.to_vec(), WHOLE_LIFE.to_vec()));
     }
-    Ok(())
 }
 
-pub(crate) async fn a_worker_without_a_server_exits_while_another_has_one() -> TestResult {
-    a_worker_without_a_server_goes("server.js", "net").await
+pub(crate) async fn a_worker_without_a_server_exits_while_another_has_one() {
+    a_worker_without_a_server_goes("server.js", "net").await;
 }
 
-pub(crate) async fn a_worker_without_a_server_exits_while_another_has_udp() -> TestResult {
-    a_worker_without_a_server_goes("datagram.js", "receives").await
+pub(crate) async fn a_worker_without_a_server_exits_while_another_has_udp() {
+    a_worker_without_a_server_goes("datagram.js", "receives").await;
 }
 
 pub(crate) async fn a_worker_that_kills_or_disconnects_itself_exits_in_order() -> TestResult {
@@ -139,7 +134,7 @@ pub(crate) async fn a_worker_that_kills_or_disconnects_itself_exits_in_order() -
     Ok(())
 }
 
-pub(crate) async fn a_worker_can_destroy_itself_at_once_or_while_it_leaves() -> TestResult {
+pub(crate) async fn a_worker_can_destroy_itself_at_once_or_while_it_leaves() {
     let cluster = round_robin();
     for way in ["destroysItself", "destroysItselfLeaving"] {
         let worker = cluster.start(node("worker.js", way));
@@ -147,10 +142,9 @@ pub(crate) async fn a_worker_can_destroy_itself_at_once_or_while_it_leaves() -> 
         assert!(worker.exited_after_disconnect(), "{way}");
     }
     cluster.end().await;
-    Ok(())
 }
 
-pub(crate) async fn the_end_of_the_channel_is_seen_on_both_sides() -> TestResult {
+pub(crate) async fn the_end_of_the_channel_is_seen_on_both_sides() {
     let cluster = round_robin();
     let worker = cluster.start(node("worker.js", "checksTheEnd"));
     cluster.online(&worker).await;
@@ -161,10 +155,9 @@ pub(crate) async fn the_end_of_the_channel_is_seen_on_both_sides() -> TestResult
     // Its code says that it is not connected there either.
     assert_eq!(cluster.exit(&worker).await, Exit::Code(7));
     cluster.end().await;
-    Ok(())
 }
 
-pub(crate) async fn a_worker_that_is_disconnected_may_exit_with_its_own_code() -> TestResult {
+pub(crate) async fn a_worker_that_is_disconnected_may_exit_with_its_own_code() {
     for policy in POLICIES {
         let cluster = watched(policy);
         let (worker, _) = cluster.server(node("worker.js", "exitsInItsHandler")).await;
@@ -175,7 +168,6 @@ pub(crate) async fn a_worker_that_is_disconnected_may_exit_with_its_own_code() -
         assert!(worker.exited_after_disconnect() && worker.is_dead() && !worker.is_connected());
         assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
     }
-    Ok(())
 }
 
 pub(crate) async fn disconnect_waits_for_the_connections() -> TestResult {

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::kit::{ask, get, node};
 
-pub(crate) async fn a_worker_lives_from_fork_to_exit() -> TestResult {
+pub(crate) async fn a_worker_lives_from_fork_to_exit() {
     let cluster = round_robin();
     let worker = cluster.start(node("worker.js", "who").env("NODE_UNIQUE_ID", "77"));
     assert_eq!((worker.state(), worker.is_dead(), worker.is_connected()), (State::None, false, true));
@@ -24,10 +24,9 @@ pub(crate) async fn a_worker_lives_from_fork_to_exit() -> TestResult {
     let life = cluster.end().await;
     assert_eq!((worker.state(), worker.is_dead(), worker.is_connected()), (State::Dead, true, false));
     assert_eq!(life.of(&worker), WHOLE_LIFE);
-    Ok(())
 }
 
-pub(crate) async fn a_state_follows_the_events() -> TestResult {
+pub(crate) async fn a_state_follows_the_events() {
     let cluster = round_robin();
     let worker = cluster.start(node("worker.js", "idle"));
     assert_eq!(worker.state(), State::None);
@@ -39,7 +38,6 @@ pub(crate) async fn a_state_follows_the_events() -> TestResult {
     assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
     assert_eq!((worker.state(), worker.is_dead()), (State::Dead, true));
     assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
-    Ok(())
 }
 
 pub(crate) async fn a_worker_runs_where_it_is_told() -> TestResult {

@@ -8,13 +8,12 @@ use tokio::net::TcpStream;
 
 use crate::kit::{POLICIES, ask, node};
 
-pub(crate) async fn a_worker_that_exits_at_once_has_its_code() -> TestResult {
+pub(crate) async fn a_worker_that_exits_at_once_has_its_code() {
     let cluster = round_robin();
     let worker = cluster.start(node("worker.js", "exits"));
     assert_eq!(cluster.exit(&worker).await, Exit::Code(42));
     assert!(!worker.exited_after_disconnect() && worker.is_dead() && !worker.is_connected());
     assert_eq!(cluster.end().await.of(&worker), IDLE_LIFE);
-    Ok(())
 }
 
 pub(crate) async fn a_worker_that_exits_while_it_listens_does_so_once() -> TestResult {
@@ -33,7 +32,7 @@ pub(crate) async fn a_worker_that_exits_while_it_listens_does_so_once() -> TestR
     Ok(())
 }
 
-pub(crate) async fn a_worker_that_closes_its_channel_ends_well() -> TestResult {
+pub(crate) async fn a_worker_that_closes_its_channel_ends_well() {
     for policy in POLICIES {
         let cluster = watched(policy);
         let worker = cluster.start(node("worker.js", "hangsUp"));
@@ -41,7 +40,6 @@ pub(crate) async fn a_worker_that_closes_its_channel_ends_well() -> TestResult {
         assert!(!worker.exited_after_disconnect());
         assert_eq!(cluster.end().await.of(&worker).last(), Some(&"exit"));
     }
-    Ok(())
 }
 
 pub(crate) async fn a_killed_worker_has_its_signal() -> TestResult {
@@ -95,18 +93,17 @@ pub(crate) async fn a_worker_in_an_endless_loop_can_be_ended() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn a_worker_whose_only_server_is_closed_ends() -> TestResult {
-    for policy in POLICIES {
+pub(crate) async fn a_server_that_is_closed_or_has_no_reference_does_not_keep_its_worker_alive() {
+    for (policy, what) in POLICIES.iter().flat_map(|policy| [(*policy, "closedAlone"), (*policy, "notKeptAlive")]) {
         let cluster = watched(policy);
-        let worker = cluster.start(node("server.js", "closedAlone"));
+        let worker = cluster.start(node("server.js", what));
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         assert!(!worker.exited_after_disconnect());
         assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
     }
-    Ok(())
 }
 
-pub(crate) async fn a_server_keeps_its_worker_alive() -> TestResult {
+pub(crate) async fn a_server_keeps_its_worker_alive() {
     for policy in POLICIES {
         let cluster = watched(policy);
         let (worker, address) = cluster.server(node("server.js", "keptAlive")).await;
@@ -116,21 +113,9 @@ pub(crate) async fn a_server_keeps_its_worker_alive() -> TestResult {
         }
         assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
     }
-    Ok(())
 }
 
-pub(crate) async fn a_server_without_a_reference_does_not_keep_its_worker_alive() -> TestResult {
-    for policy in POLICIES {
-        let cluster = watched(policy);
-        let worker = cluster.start(node("server.js", "notKeptAlive"));
-        assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
-        assert!(!worker.exited_after_disconnect());
-        assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
-    }
-    Ok(())
-}
-
-pub(crate) async fn a_server_that_is_referenced_again_is_closed_in_order() -> TestResult {
+pub(crate) async fn a_server_that_is_referenced_again_is_closed_in_order() {
     for policy in POLICIES {
         let cluster = watched(policy);
         let worker = cluster.start(node("server.js", "keptAliveAgain"));
@@ -138,5 +123,4 @@ pub(crate) async fn a_server_that_is_referenced_again_is_closed_in_order() -> Te
         assert_eq!(cluster.exit(&worker).await, Exit::Code(0));
         assert_eq!(cluster.end().await.of(&worker), WHOLE_LIFE);
     }
-    Ok(())
 }

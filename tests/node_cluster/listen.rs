@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 
 use crate::kit::{POLICIES, all_of, ask, get, node, node_with};
 
-pub(crate) async fn listening_says_the_port_that_was_found() -> TestResult {
+pub(crate) async fn listening_says_the_port_that_was_found() {
     for policy in POLICIES {
         let cluster = watched(policy);
         let worker = cluster.start(node("server.js", "net"));
@@ -28,10 +28,9 @@ pub(crate) async fn listening_says_the_port_that_was_found() -> TestResult {
         assert_eq!(listeners[0].local, Some((Ipv4Addr::LOCALHOST, address.port).into()));
         cluster.end().await;
     }
-    Ok(())
 }
 
-pub(crate) async fn listen_needs_nothing_but_a_callback() -> TestResult {
+pub(crate) async fn listen_needs_nothing_but_a_callback() {
     for policy in POLICIES {
         let cluster = watched(policy);
         let worker = cluster.start(node("server.js", "bare"));
@@ -41,15 +40,15 @@ pub(crate) async fn listen_needs_nothing_but_a_callback() -> TestResult {
         assert_eq!(by(Ipv4Addr::LOCALHOST.into()).await, worker.id().to_string());
         cluster.end().await;
     }
-    Ok(())
 }
 
-pub(crate) async fn a_hundred_connections_are_25_for_each_of_four() -> TestResult {
+pub(crate) async fn a_hundred_connections_are_25_for_each_of_four() {
     let cluster = round_robin();
     let (workers, address) = cluster.servers(4, || node("server.js", "http")).await;
     let mut answers = BTreeMap::new();
     for _ in 0..100 {
         *answers.entry(get(address).await).or_insert(0) += 1;
+        cluster.all_answered().await;
     }
     let even = workers.iter().map(|worker| (worker.id().to_string(), 25)).collect();
     assert_eq!(answers, even);
@@ -57,10 +56,9 @@ pub(crate) async fn a_hundred_connections_are_25_for_each_of_four() -> TestResul
     for worker in workers {
         assert_eq!((worker.given(), worker.taken(), worker.unanswered()), (25, 25, 0));
     }
-    Ok(())
 }
 
-pub(crate) async fn workers_accept_by_themselves_on_a_shared_socket() -> TestResult {
+pub(crate) async fn workers_accept_by_themselves_on_a_shared_socket() {
     let cluster = watched(Policy::Shared);
     let (workers, address) = cluster.servers(2, || node("server.js", "http")).await;
     let ids: Vec<String> = workers.iter().map(|worker| worker.id().to_string()).collect();
@@ -74,7 +72,6 @@ pub(crate) async fn workers_accept_by_themselves_on_a_shared_socket() -> TestRes
     cluster.exit(&workers[0]).await;
     assert_eq!(get(address).await, ids[1]);
     cluster.end().await;
-    Ok(())
 }
 
 pub(crate) async fn every_policy_serves_with_node_workers() -> TestResult {
@@ -84,6 +81,7 @@ pub(crate) async fn every_policy_serves_with_node_workers() -> TestResult {
         let mut times = [0, 0];
         for _ in 0..10 {
             times[get(address).await.parse::<usize>()? - 1] += 1;
+            cluster.all_answered().await;
         }
         match policy {
             Policy::RoundRobin | Policy::Weighted | Policy::LeastConnections => assert_eq!(times, [5, 5], "{policy}"),
@@ -115,7 +113,7 @@ pub(crate) async fn two_servers_for_any_port_have_two_ports() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn ipv6_without_ipv6_only_is_ipv4_too() -> TestResult {
+pub(crate) async fn ipv6_without_ipv6_only_is_ipv4_too() {
     for policy in POLICIES {
         let cluster = watched(policy);
         let everywhere = json!({ "host": "::", "port": 0, "ipv6Only": false });
@@ -127,7 +125,6 @@ pub(crate) async fn ipv6_without_ipv6_only_is_ipv4_too() -> TestResult {
         }
         cluster.end().await;
     }
-    Ok(())
 }
 
 async fn ipv6_only(policy: Policy) -> TestResult {

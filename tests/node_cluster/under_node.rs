@@ -25,11 +25,10 @@ async fn seen(command: Command) -> Value {
 }
 
 /// The same in both policies.
-async fn in_both(what: &str, expected: Value) -> TestResult {
+async fn in_both(what: &str, expected: Value) {
     for policy in POLICIES {
         assert_eq!(seen(primary(policy, what)).await, expected, "{policy}");
     }
-    Ok(())
 }
 
 /// How a worker ends that was asked to: code, signal, `exitedAfterDisconnect`.
@@ -37,7 +36,7 @@ fn well() -> Value {
     json!([0, null, true])
 }
 
-pub(crate) async fn the_events_of_a_worker_are_those_of_nodes_own() -> TestResult {
+pub(crate) async fn the_events_of_a_worker_are_those_of_nodes_own() {
     for policy in POLICIES {
         let said = seen(primary(policy, "events")).await;
         let rest = json!({ "addressType": 4, "address": "127.0.0.1" });
@@ -47,7 +46,6 @@ pub(crate) async fn the_events_of_a_worker_are_those_of_nodes_own() -> TestResul
         let events = [vec![json!(["online", 1]), json!(["online", 2])], [ends(1), ends(2)].concat()].concat();
         assert_eq!(said["seen"], json!(events), "{policy}");
     }
-    Ok(())
 }
 
 pub(crate) async fn connections_are_split_evenly() -> TestResult {
@@ -59,35 +57,34 @@ pub(crate) async fn connections_are_split_evenly() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn a_thousand_connections_leave_no_descriptor() -> TestResult {
-    in_both("thousand", json!([1_000, [0, 0]])).await
+pub(crate) async fn a_thousand_connections_leave_no_descriptor() {
+    in_both("thousand", json!([1_000, [0, 0]])).await;
 }
 
-pub(crate) async fn an_open_connection_delays_a_disconnect() -> TestResult {
-    in_both("drain", json!(["still there?", false, true, well()])).await
+pub(crate) async fn an_open_connection_delays_a_disconnect() {
+    in_both("drain", json!(["still there?", false, true, well()])).await;
 }
 
-pub(crate) async fn each_ending_is_what_it_is_in_node() -> TestResult {
+pub(crate) async fn each_ending_is_what_it_is_in_node() {
     let cut = json!([0, null, false]);
     let endings = json!({
         "leave": well(), "kill": well(), "disconnect": cut, "cut": cut,
         "fail": [7, null, false], "killed": [null, "SIGKILL", false],
     });
-    in_both("endings", endings).await
+    in_both("endings", endings).await;
 }
 
-pub(crate) async fn a_worker_that_leaves_waits_for_its_connection() -> TestResult {
-    in_both("leave", json!(["still there?", null, well()])).await
+pub(crate) async fn a_worker_that_leaves_waits_for_its_connection() {
+    in_both("leave", json!(["still there?", null, well()])).await;
 }
 
-pub(crate) async fn a_full_worker_gives_connections_back() -> TestResult {
-    in_both("limited", json!([{ "2": 20 }, well()])).await
+pub(crate) async fn a_full_worker_gives_connections_back() {
+    in_both("limited", json!([{ "2": 20 }, well()])).await;
 }
 
 /// Only where the primary accepts: in the other policy a worker that accepts nothing takes nothing.
-pub(crate) async fn what_waits_at_a_stuck_worker_goes_back_when_it_closes() -> TestResult {
+pub(crate) async fn what_waits_at_a_stuck_worker_goes_back_when_it_closes() {
     assert_eq!(seen(primary("rr", "stuck")).await, json!([{ "2": 20 }, "closed", "2"]));
-    Ok(())
 }
 
 pub(crate) async fn a_unix_socket_is_shared() -> TestResult {
@@ -102,21 +99,21 @@ pub(crate) async fn a_unix_socket_is_shared() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn a_udp_socket_is_shared() -> TestResult {
-    in_both("udp", json!(["udp4", true, { "true": 50 }])).await
+pub(crate) async fn a_udp_socket_is_shared() {
+    in_both("udp", json!(["udp4", true, { "true": 50 }])).await;
 }
 
-pub(crate) async fn a_taken_port_is_an_error() -> TestResult {
+pub(crate) async fn a_taken_port_is_an_error() {
     let error = "listen on 127.0.0.1:PORT: address already in use (EADDRINUSE)";
-    in_both("taken", json!([error, "\"are you there?\"", well()])).await
+    in_both("taken", json!([error, "\"are you there?\"", well()])).await;
 }
 
-pub(crate) async fn a_worker_may_have_several_servers() -> TestResult {
-    in_both("several", json!([["127.0.0.1", "127.0.0.1", null, "own"], 4, ["1", "1", "1", "1"], well()])).await
+pub(crate) async fn a_worker_may_have_several_servers() {
+    in_both("several", json!([["127.0.0.1", "127.0.0.1", null, "own"], 4, ["1", "1", "1", "1"], well()])).await;
 }
 
-pub(crate) async fn a_host_name_is_resolved_in_the_worker() -> TestResult {
-    in_both("named", json!([true, "1", well()])).await
+pub(crate) async fn a_host_name_is_resolved_in_the_worker() {
+    in_both("named", json!([true, "1", well()])).await;
 }
 
 pub(crate) async fn a_socket_that_the_primary_was_started_with_is_served() -> TestResult {
@@ -139,11 +136,11 @@ pub(crate) async fn a_worker_of_nodes_serves_beside_ours() -> TestResult {
 }
 
 /// Node 24 and 26 lost `disconnect`, and with it the callback of `cluster.disconnect`, in a third of the runs.
-pub(crate) async fn a_busy_primary_learns_of_each_end_before_the_exit() -> TestResult {
-    in_both("busy", json!([50, { "disconnect exit": 100 }])).await
+pub(crate) async fn a_busy_primary_learns_of_each_end_before_the_exit() {
+    in_both("busy", json!([50, { "disconnect exit": 100 }])).await;
 }
 
-pub(crate) async fn workers_exit_with_their_primary() -> TestResult {
+pub(crate) async fn workers_exit_with_their_primary() {
     for policy in POLICIES {
         let mut command = std::process::Command::new(node());
         command.arg(root().join("tests/node/primary.js")).args([WORKER, "doomed"]);
@@ -156,7 +153,6 @@ pub(crate) async fn workers_exit_with_their_primary() -> TestResult {
         assert_eq!(primary.mark.leftovers(), Vec::<String>::new(), "{policy}");
         primary.end();
     }
-    Ok(())
 }
 
 pub(crate) async fn a_worker_may_survive_its_primary() -> TestResult {

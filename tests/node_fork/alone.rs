@@ -32,16 +32,15 @@ pub(crate) async fn close_waits_for_a_grandchild_that_holds_the_channel() -> Tes
     Ok(())
 }
 
-pub(crate) async fn a_bad_fork_is_refused() -> TestResult {
+pub(crate) async fn a_bad_fork_is_refused() {
     let twice = Command::new("true").descriptor(3, Stdio::Ipc).descriptor(4, Stdio::Ipc).fork();
     assert!(twice.is_err_and(|error| error.to_string().contains("one channel")));
     let taken = Command::new("true").descriptor(3, Stdio::Pipe).fork();
     assert!(taken.is_err_and(|error| error.to_string().contains("descriptor 3")));
     assert!(Command::new("/no/such/program").fork().is_err());
-    Ok(())
 }
 
-pub(crate) async fn a_child_is_told_why_it_has_no_channel() -> TestResult {
+pub(crate) async fn a_child_is_told_why_it_has_no_channel() {
     let none = |number: &'static str, mode: &'static str| async move {
         let command = Command::new(PROGRAM).arg("none").env("NODE_CHANNEL_FD", number);
         let command = command.env("NODE_CHANNEL_SERIALIZATION_MODE", mode);
@@ -60,7 +59,6 @@ pub(crate) async fn a_child_is_told_why_it_has_no_channel() -> TestResult {
         let said = none(number, mode).await;
         assert!(said.contains(reason), "{number} {mode}: {said}");
     }
-    Ok(())
 }
 
 pub(crate) async fn our_child_leaves_no_descriptor_open() -> TestResult {

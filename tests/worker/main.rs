@@ -51,7 +51,7 @@ async fn messages_are_those_of_node_and_a_connection_is_taken_when_it_is_accepte
 }
 
 #[tokio::test]
-async fn what_nobody_accepts_goes_back() -> TestResult {
+async fn what_nobody_accepts_goes_back() {
     let (worker, primary) = pair().await;
     let listener = listener(&worker, &primary, "K", json!({})).await;
     listener.max_connections(2);
@@ -70,7 +70,6 @@ async fn what_nobody_accepts_goes_back() -> TestResult {
     assert_eq!(primary.answer().await, (11, false), "the server is closed");
     primary.asked("close").await;
     drop(connection);
-    Ok(())
 }
 
 #[tokio::test]
@@ -92,7 +91,7 @@ async fn a_connection_is_not_touched_before_the_answer_is_written() -> TestResul
 }
 
 #[tokio::test]
-async fn servers_on_one_address_have_numbers_that_begin_anew() -> TestResult {
+async fn servers_on_one_address_have_numbers_that_begin_anew() {
     let (worker, primary) = pair().await;
     let index = async |key: &str| {
         let says = async {
@@ -118,11 +117,10 @@ async fn servers_on_one_address_have_numbers_that_begin_anew() -> TestResult {
     let _client = primary.connect("0", 9).await;
     accepted(&again.0).await;
     assert_eq!(primary.answer().await, (9, true), "the old server of this key has closed nothing");
-    Ok(())
 }
 
 #[tokio::test]
-async fn what_is_granted_to_nobody_is_closed() -> TestResult {
+async fn what_is_granted_to_nobody_is_closed() {
     let (worker, primary) = pair().await;
     let mut asking = Box::pin(worker.listen(Listen::port(80)));
     let seq = tokio::select! {
@@ -132,11 +130,10 @@ async fn what_is_granted_to_nobody_is_closed() -> TestResult {
     drop(asking);
     primary.say(json!({ "ack": seq, "key": "K" }));
     assert_eq!(primary.next().await, json!({ "act": "close", "key": "K", "seq": 2 }));
-    Ok(())
 }
 
 #[tokio::test]
-async fn refusals_are_errors() -> TestResult {
+async fn refusals_are_errors() {
     let (worker, primary) = pair().await;
     let unbound = || socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_NONBLOCK, None).expect("a socket");
     let says = async |more: Value, handle: Option<OwnedFd>| {
@@ -162,11 +159,10 @@ async fn refusals_are_errors() -> TestResult {
             primary.asked("close").await;
         }
     }
-    Ok(())
 }
 
 #[tokio::test]
-async fn a_primary_that_wants_to_know_is_told_what_was_closed() -> TestResult {
+async fn a_primary_that_wants_to_know_is_told_what_was_closed() {
     let (worker, primary) = pair().await;
     for wanted in [true, false] {
         let listener = listener(&worker, &primary, "K", json!({ "closed": wanted })).await;
@@ -181,7 +177,6 @@ async fn a_primary_that_wants_to_know_is_told_what_was_closed() -> TestResult {
         drop(listener);
         primary.asked("close").await;
     }
-    Ok(())
 }
 
 #[tokio::test]
