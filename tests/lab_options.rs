@@ -108,7 +108,8 @@ fn without_node() {
     for app in [None, Some(App::new(APP))] {
         let sentence = contains("node is not installed: apt-get install").and(contains("\n").count(1));
         let mut command = Command::new(program("lab-17-node-cluster"));
-        command.args(app.as_ref().map(App::script)).env("PATH", "/nowhere").assert().code(3).stderr(sentence);
+        command.env("PATH", "/nowhere").env_remove("FORKLORE_NODE");
+        command.args(app.as_ref().map(App::script)).assert().code(3).stderr(sentence);
     }
 }
 
