@@ -107,8 +107,9 @@ fn wrong_arguments() {
 fn without_node() {
     for app in [None, Some(App::new(APP))] {
         let sentence = contains("node is not installed: apt-get install").and(contains("\n").count(1));
-        let script = app.as_ref().map(App::script);
-        lab(&[]).args(script).env("PATH", "/nowhere").assert().code(3).stderr(sentence);
+        let mut command = lab(&[]);
+        command.args(app.as_ref().map(App::script)).env("PATH", "/nowhere").env_remove("FORKLORE_NODE");
+        command.assert().code(3).stderr(sentence);
     }
 }
 

@@ -122,7 +122,7 @@ fn says_what_is_expected(lab: &str) {
     assert_eq!(facts(&node), in_node);
 
     let expected = root().join("labs").join(lab).join("expected.txt");
-    let look = Look { coloured: false, width: width(&fs::read_to_string(&expected).expect("what the lab prints")) };
+    let look = Look { coloured: false, width: rust.voices_width() };
     let mut heading = Some(facts_heading(look));
     let text: String = lines(&rust)
         .map(|line| {
@@ -134,16 +134,6 @@ fn says_what_is_expected(lab: &str) {
     let text = text.replace(&format!("lab-{lab} --json"), &format!("lab-{lab}"));
     let assert = Assert::new().normalize_paths(false).redact_with(lab::redactions("…/forklore"));
     assert.eq(text, Data::read_from(&expected, None));
-}
-
-/// The width of the column of voices: two spaces stand between it and the text, and some text begins without a space.
-fn width(transcript: &str) -> usize {
-    let spoken = transcript.lines().take_while(|line| *line != "Facts").filter_map(|line| line.strip_prefix("   "));
-    let starts = spoken.filter_map(|line| {
-        let (voice, rest) = line.split_once("  ")?;
-        Some(voice.chars().count() + rest.len() - rest.trim_start_matches(' ').len())
-    });
-    starts.min().unwrap_or(0)
 }
 
 /// How many calls may have come in another step than they were recorded in.
@@ -183,7 +173,9 @@ fn record(lab: &str, language: Language) -> Recording {
     let (status, stdout, _) = Started::new(command).end();
     assert!(status.success(), "{lab} in {language} ended with {status}");
     names_no_machine(&stdout);
-    Recording::from_jsonl(&stdout).expect("a recording")
+    let recording = Recording::from_jsonl(&stdout).expect("a recording");
+    assert_eq!(out_of_order(&recording.events), [], "causes stand before their effects");
+    recording
 }
 
 /// What a recording shows: calls with their outcomes, such as `accept4 = done` and `connect = ECONNREFUSED`.

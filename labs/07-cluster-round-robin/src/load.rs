@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use forklore::cluster::Primary;
 use kit::clients;
 use kit::http::Client;
 use transcript::Transcript;
@@ -11,8 +12,8 @@ use transcript::Transcript;
 type Counts = BTreeMap<String, usize>;
 
 /// Makes forty connections, one after the other, with one request each.
-pub(crate) async fn forty(t: &Transcript, address: SocketAddr) -> kit::Result<Counts> {
-    let counts = clients::count(clients::in_turn(address, 40).await?);
+pub(crate) async fn forty(t: &Transcript, primary: &Primary, address: SocketAddr) -> kit::Result<Counts> {
+    let counts = clients::count(clients::in_turn(primary, address, 40).await?);
     counts.iter().for_each(|(id, count)| t.say(format!("worker {id} answered {count}")));
     Ok(counts)
 }

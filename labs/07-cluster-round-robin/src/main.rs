@@ -42,7 +42,7 @@ async fn primary(t: Transcript) -> kit::Result {
     let some = format!("{} of {} processes", holding.filter(|holds| *holds).count(), pids.len());
 
     t.step("Forty connections, one request each");
-    let first = load::forty(&t, address).await?;
+    let first = load::forty(&t, &primary, address).await?;
 
     t.step("Four connections kept open");
     let (kept, requests) = load::kept(&t, address).await?;
@@ -58,7 +58,7 @@ async fn primary(t: Transcript) -> kit::Result {
     t.say(format!("its exited_after_disconnect is {asked}: nobody asked for that"));
     running.push(workers::start(&t, &primary, NAMES[5]).await?);
     // ANCHOR_END: kill
-    let second = load::forty(&t, address).await?;
+    let second = load::forty(&t, &primary, address).await?;
 
     t.say("primary.disconnect()");
     primary.disconnect().await;

@@ -7,8 +7,9 @@ const t = require('../../../tools/transcript/transcript.js');
 t.voices('primary');
 
 // A primary with this policy, which the environment names. It does what it is asked to.
-async function start(policy) {
-  const primary = roles.fork('primary', 'primary.js', [], { env: { NODE_CLUSTER_SCHED_POLICY: policy } });
+async function start(policy, workers = 4) {
+  const env = { NODE_CLUSTER_SCHED_POLICY: policy, WORKERS: workers };
+  const primary = roles.fork('primary', 'primary.js', [], { env });
   await roles.answer(primary);
   return primary;
 }
@@ -33,8 +34,8 @@ async function main() {
   await roles.end(third);
 
   t.step('Least connections, which Node does not have');
-  const fourth = await start('least-connections');
-  const leastConnections = await roles.ask(fourth, 'in turn while one stays');
+  const fourth = await start('least-connections', 1);
+  const leastConnections = await roles.ask(fourth, 'in turn while forty stay');
   await roles.end(fourth);
 
   t.step('Sticky, which Node does not have');
@@ -42,10 +43,10 @@ async function main() {
   const sticky = await roles.ask(fifth, 'in turn');
   await roles.end(fifth);
 
-  t.fact('round robin, one after the other', roundRobin);
-  t.fact('weighted 4 2 1 1, one after the other', weighted);
-  t.fact('least connections, a client stays with worker 1', leastConnections);
-  t.fact('sticky, one after the other', sticky);
+  t.fact('round robin, one after the other', roundRobin.join(' '));
+  t.fact('weighted 4 2 1 1, one after the other', weighted.join(' '));
+  t.fact('least connections, worker 1 with 40 clients gets', `${leastConnections[0]} of 100`);
+  t.fact('sticky, one after the other', sticky.join(' '));
   t.fact('round robin, equal workers, answered', equal);
   t.fact('round robin, one slow, answered', oneSlow);
   t.fact('shared, equal workers, answered', sharedEqual);

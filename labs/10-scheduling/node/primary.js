@@ -10,15 +10,21 @@ const { own } = require('../../../tools/transcript/transcript.js');
 const CONNECTIONS = 100;
 const CLIENTS = 8;
 const ADDRESSES = 20;
+const STAYING = 40;
+const WORKERS = 4;
 
 let server;
+
+async function add(count) {
+  const listening = Array.from({ length: count }, () => once(cluster.fork(), 'listening'));
+  [[server]] = await Promise.all(listening);
+}
 
 async function start() {
   cluster.setupPrimary({ exec: path.join(__dirname, 'worker.js'), stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   // A worker that fails would be waited for.
   cluster.on('exit', (failed, code) => code && process.exit(code));
-  const listening = Array.from({ length: 4 }, () => once(cluster.fork(), 'listening'));
-  [[server]] = await Promise.all(listening);
+  await add(Number(process.env.WORKERS));
   const policy = cluster.schedulingPolicy === cluster.SCHED_RR ? 'SCHED_RR' : 'SCHED_NONE';
   own.say(`NODE_CLUSTER_SCHED_POLICY=${process.env.NODE_CLUSTER_SCHED_POLICY} gives ${policy}`);
 }
@@ -37,7 +43,7 @@ async function inTurn() {
   own.say('one after the other:');
   const answers = [];
   while (answers.length < CONNECTIONS) answers.push(await get(server));
-  return show('gets', answers).join(' ');
+  return show('gets', answers);
 }
 
 // Eight clients at a time, each of which connects again when it has its answer. Addresses take turns.
@@ -66,12 +72,14 @@ async function atATime(how, url) {
 const rounds = {
   'in turn': inTurn,
 
-  // One more client keeps its connection after it has its answer.
-  async 'in turn while one stays'() {
-    const agent = keeping();
-    own.say(`a client stays connected to worker ${await get(server, '/', { agent })}`);
+  // Other clients keep their connections to worker 1, which was the only one.
+  async 'in turn while forty stay'() {
+    const staying = Array.from({ length: STAYING }, keeping);
+    for (const agent of staying) await get(server, '/', { agent });
+    await add(WORKERS - 1);
+    own.say(`${STAYING} clients stay connected to worker 1, then the others start`);
     const counts = await inTurn();
-    agent.destroy();
+    for (const agent of staying) agent.destroy();
     return counts;
   },
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 use forklore::cluster::schedule::Policy;
 use forklore::cluster::{Options, Primary, Worker};
 use kit::http::{self, Client};
-use kit::workers;
+use kit::{clients, workers};
 use tokio::task::JoinSet;
 use transcript::Transcript;
 
@@ -16,6 +16,7 @@ use crate::worker::ONE_SLOW;
 
 const CONNECTIONS: u8 = 100;
 const CLIENTS: u8 = 8;
+const STAYING: u8 = 40;
 /// Clients come from 127.0.0.1 to 127.0.0.20: all of 127.0.0.0/8 is this machine.
 pub(crate) const ADDRESSES: u8 = 20;
 const WORKERS: usize = 4;
@@ -36,38 +37,49 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// A primary with this policy. Its workers are numbered from 1.
-    pub(crate) async fn start(t: &Transcript, policy: Policy, weights: [u32; WORKERS]) -> kit::Result<Self> {
+    /// A primary with this policy, and workers with these weights, numbered from 1.
+    pub(crate) async fn start(t: &Transcript, policy: Policy, weights: &[u32]) -> kit::Result<Self> {
         let primary = Primary::new(Options::default().policy(policy));
-        let mut workers = Vec::new();
-        for (number, weight) in (1..).zip(weights) {
+        let address = (Ipv4Addr::LOCALHOST, 0).into();
+        let mut cluster = Cluster { t: t.clone(), policy, primary, workers: Vec::new(), address };
+        for weight in weights {
             // One after the other: of two with equal claims the one that came first is first.
-            let worker = workers::start(t, &primary, &format!("worker {number}")).await?;
-            worker.set_weight(weight);
-            workers.push(worker);
+            cluster.add(*weight).await?;
         }
-        let address = primary.listeners().first().and_then(|listener| listener.local).ok_or("no worker listens")?;
-        Ok(Cluster { t: t.clone(), policy, primary, workers, address })
+        Ok(cluster)
     }
 
-    /// One connection after the other, all from 127.0.0.1: the outcome is the same each time.
-    pub(crate) async fn in_turn(&self) -> kit::Result<String> {
+    async fn add(&mut self, weight: u32) -> kit::Result {
+        let worker = workers::start(&self.t, &self.primary, &format!("worker {}", self.workers.len() + 1)).await?;
+        worker.set_weight(weight);
+        self.workers.push(worker);
+        self.address = self.primary.listeners().first().and_then(|at| at.local).ok_or("no worker listens")?;
+        Ok(())
+    }
+
+    /// One connection after the other, all from 127.0.0.1. Returns how many each worker answered.
+    pub(crate) async fn in_turn(&self) -> kit::Result<[usize; WORKERS]> {
         self.t.say("one after the other:");
-        let mut answers = Vec::new();
-        for _ in 0..CONNECTIONS {
-            answers.push(Answer { address: 1, worker: http::get(self.address, "/").await?.parse()? });
-            // What a worker says of a connection need not be read yet when the client has its answer.
-            while self.workers.iter().any(|worker| worker.unanswered() > 0) {
-                tokio::task::yield_now().await;
-            }
-        }
-        Ok(self.show("gets", &answers).map(|count| count.to_string()).join(" "))
+        let answers = clients::in_turn(&self.primary, self.address, CONNECTIONS.into()).await?;
+        let answers = answers.iter().map(|answer| Ok(Answer { address: 1, worker: answer.parse()? }));
+        let answers = answers.collect::<kit::Result<Vec<_>>>()?;
+        // What is closed is reported a little later. So least connections may leave a worker out that is free already.
+        Ok(self.show(if self.policy == Policy::LeastConnections { "took" } else { "gets" }, &answers))
     }
 
-    /// Like [`in_turn`](Cluster::in_turn), while one more client keeps its connection after it has its answer.
-    pub(crate) async fn in_turn_while_one_stays(&self) -> kit::Result<String> {
-        let mut client = Client::connect(self.address).await?;
-        self.t.say(format!("a client stays connected to worker {}", client.get("/").await?));
+    /// Like [`in_turn`](Cluster::in_turn), while other clients keep their connections to worker 1, which was the only one. They are more
+    /// than any other worker is given.
+    pub(crate) async fn in_turn_while_forty_stay(&mut self) -> kit::Result<[usize; WORKERS]> {
+        let mut staying = Vec::new();
+        for _ in 0..STAYING {
+            let mut client = Client::connect(self.address).await?;
+            client.get("/").await?;
+            staying.push(client);
+        }
+        for _ in 1..WORKERS {
+            self.add(1).await?;
+        }
+        self.t.say(format!("{STAYING} clients stay connected to worker 1, then the others start"));
         self.in_turn().await
     }
 
@@ -116,7 +128,7 @@ impl Cluster {
     }
 }
 
-/// Returns how many were answered of all.
-pub(crate) fn answered(answers: &[Answer]) -> String {
-    format!("{} of {CONNECTIONS}", answers.len())
+/// Returns how many that is of all.
+pub(crate) fn of_all(count: usize) -> String {
+    format!("{count} of {CONNECTIONS}")
 }

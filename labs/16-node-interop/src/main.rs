@@ -41,7 +41,7 @@ async fn three_languages(t: Transcript) -> kit::Result {
     let under_node = under_node(&t).await?;
 
     t.step("This program forks Node: the same conversation with child.js");
-    let peer = Peer::start(&t, "node", script(node::program(), "node/child.js"))?;
+    let peer = Peer::start(&t, "node", script(node::program()?, "node/child.js"))?;
     let with_node = parent::converse(&peer).await?;
     peer.end().await?;
 
@@ -65,7 +65,7 @@ async fn three_languages(t: Transcript) -> kit::Result {
 
 /// Node as the parent of this program, and as our child: it speaks in the transcript, and reports to us.
 async fn under_node(t: &Transcript) -> kit::Result<Results> {
-    let parent = script(node::program(), "node/parent.js").env("LAB_CHILD", std::env::current_exe()?);
+    let parent = script(node::program()?, "node/parent.js").env("LAB_CHILD", std::env::current_exe()?);
     let node = Peer::start(t, "node", t.seat("node", parent)?)?;
     let results: Results = node.receive().await?.decode()?;
     let well = results.values().filter(|well| **well).count();

@@ -25,9 +25,9 @@ impl Cluster {
     /// Starts a worker and waits until it listens.
     pub(crate) async fn start(&mut self) -> Result {
         let app = concat!(env!("CARGO_MANIFEST_DIR"), "/node/app.js");
-        let command = Command::new(node::program()).arg(app).env("PORT", "0");
+        let command = Command::new(node::program()?).arg(app).env("PORT", "0");
         let command = command.stdin(Stdio::Ignore).stdout(Stdio::Ignore).stderr(Stdio::Inherit);
-        let worker = self.primary.fork(command).map_err(node::missing)?;
+        let worker = self.primary.fork(command)?;
         let port = workers::listening(&self.primary, &worker).await?.port;
         self.server.set_port(port);
         self.t.say(format!("worker {}, pid {}: app.js listens on port {port}", worker.id(), worker.pid()));
@@ -44,7 +44,7 @@ impl Cluster {
 
     /// Returns how many of forty connections, one after the other, each worker gets, in the order of their numbers.
     pub(crate) async fn forty(&self) -> Result<String> {
-        let answers = clients::in_turn(self.server, 40).await?;
+        let answers = clients::in_turn(&self.primary, self.server, 40).await?;
         let ids = answers.iter().map(|answer| Ok(self.answered_by(answer)?.id()));
         let counts = clients::count(ids.collect::<Result<Vec<u32>>>()?);
         counts.iter().for_each(|(id, count)| self.t.say(format!("worker {id} answered {count}")));

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
+use forklore::cluster::Primary;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -30,11 +31,16 @@ pub fn shares<K>(counts: &BTreeMap<K, usize>) -> String {
     counts.values().map(usize::to_string).collect::<Vec<_>>().join(" ")
 }
 
-/// Asks a server over HTTP, one time after the other and each time on a new connection. Returns the answers.
-pub async fn in_turn(server: SocketAddr, connections: usize) -> io::Result<Vec<String>> {
+/// Asks the workers of a primary over HTTP, one time after the other and each time on a new connection. Returns the answers.
+pub async fn in_turn(primary: &Primary, server: SocketAddr, connections: usize) -> io::Result<Vec<String>> {
     let mut answers = Vec::new();
     for _ in 0..connections {
         answers.push(http::get(server, "/").await?);
+        // The client may have its answer before the primary has read that the worker took the connection. Until then, a busy machine makes
+        // the worker look late, and it would miss a turn.
+        while primary.workers().iter().any(|worker| worker.unanswered() > 0) {
+            tokio::task::yield_now().await;
+        }
     }
     Ok(answers)
 }

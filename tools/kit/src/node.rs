@@ -1,25 +1,17 @@
 //! Which `node` to start.
 
-use std::error::Error;
-use std::ffi::OsString;
+use std::path::PathBuf;
 
-use forklore::error::ErrorKind;
+use manifest::programs;
 use transcript::Refusal;
 
-/// The environment variable that names another `node` than the first one in `PATH`.
-pub const VARIABLE: &str = "FORKLORE_NODE";
+use crate::Result;
 
-/// Returns the program to start for a process of Node's: what [`VARIABLE`] names. Default: `node`.
-pub fn program() -> OsString {
-    std::env::var_os(VARIABLE).filter(|program| !program.is_empty()).unwrap_or_else(|| "node".into())
-}
-
-/// Turns the error of starting [`program`] into a refusal that says how to install Node, if it is missing.
-pub fn missing(error: forklore::error::Error) -> Box<dyn Error> {
-    match error.kind() {
-        ErrorKind::ProgramNotFound { .. } => {
-            Refusal::new(3, "node is not installed: apt-get install nodejs, or an installer from nodejs.org").into()
-        }
-        _ => error.into(),
-    }
+/// Finds the `node` to start for a process of Node's: what [`programs::NODE`] names. Default: the one in `PATH`.
+///
+/// # Errors
+///
+/// There is none: the lab ends with exit code 3, and a sentence that says how to install it.
+pub fn program() -> Result<PathBuf> {
+    programs::find("node").map_err(|error| Refusal::new(3, error.to_string()).into())
 }

@@ -22,7 +22,7 @@ pub async fn start(t: &Transcript, primary: &Primary, speaker: &str) -> Result<W
     }
 }
 
-/// Waits until a worker listens, and returns the address that it asked for.
+/// Waits until a worker listens, and returns the address.
 pub async fn listening(primary: &Primary, worker: &Worker) -> Result<Address> {
     loop {
         match next_of(primary, worker).await? {

@@ -16,7 +16,7 @@ Examples:
   cargo lab 01 -- --help       what the lab itself takes
 
 Environment:
-  FORKLORE_NODE  the node to use for --node, --compare and --record; default: node
+  FORKLORE_NODE  the node to use: its path, or a name in PATH; default: node
 
 Exit codes:
   0        it ran to its end, or ended in good order when told to; with --compare: every fact is equal or differs as declared

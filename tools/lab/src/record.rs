@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -91,17 +92,11 @@ pub(crate) fn record(
     Ok(Recorded { recording, printed: printed.map(|line| format!("{line}\n")).collect(), ended })
 }
 
-/// The directories of the programs that the lab needs, and the usual ones: a search in other people's directories is not the lesson.
-fn path(lab: &Lab) -> std::ffi::OsString {
+/// The usual directories, and those of the programs that the lab needs: a search in other people's directories is not the lesson.
+fn path(lab: &Lab) -> OsString {
     let programs = lab.needs.iter().filter_map(|program| manifest::programs::find(program).ok());
-    let mut directories: Vec<PathBuf> = Vec::new();
-    for directory in
-        programs.filter_map(|program| Some(program.parent()?.to_owned())).chain(["/usr/bin", "/bin"].map(PathBuf::from))
-    {
-        if !directories.contains(&directory) {
-            directories.push(directory);
-        }
-    }
+    let own = programs.filter_map(|program| Some(program.parent()?.to_owned()));
+    let directories = ["/usr/bin", "/bin"].map(PathBuf::from).into_iter().chain(own);
     env::join_paths(directories).unwrap_or_else(|_| "/usr/bin:/bin".into())
 }
 

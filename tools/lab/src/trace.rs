@@ -26,7 +26,7 @@ pub(crate) fn run(catalogue: &Catalogue, lab: &Lab, language: Language, options:
 }
 
 fn text(recording: &Recording, page: Page) -> String {
-    let look = Look { coloured: page.coloured, width: voices_width(recording) };
+    let look = Look { coloured: page.coloured, width: recording.voices_width() };
     let mut text = String::new();
     let mut facts = false;
     for (event, explained) in recording.events.iter().zip(explain(recording)) {
@@ -39,14 +39,6 @@ fn text(recording: &Recording, page: Page) -> String {
         text.extend(explained.map(|explained| lines(&explained, page)));
     }
     text
-}
-
-fn voices_width(recording: &Recording) -> usize {
-    let voices = recording.events.iter().filter_map(|event| match &event.what {
-        What::Line { line: Line::Say { voice, .. } | Line::Arrow { from: voice, .. }, .. } => Some(voice),
-        _ => None,
-    });
-    voices.map(|voice| voice.chars().count()).max().unwrap_or(0)
 }
 
 /// The lines of a call, dimmed, and its meaning: from the middle of the page on where there is room, otherwise beneath.

@@ -50,7 +50,9 @@ fn arrival(signal: &Signal, pid: u32, names: &Names) -> String {
         _ if signal.stops => format!("is stopped by {name}"),
         None => format!("{name} arrives, sent by the kernel"),
         // The kernel says that the writer did it itself (si_code is SI_USER), which would tell nobody what happened.
-        Some(from) if name == "SIGPIPE" && from == pid => "SIGPIPE arrives: it writes where nobody reads".to_owned(),
+        Some(from) if name == "SIGPIPE" && from == pid => {
+            "SIGPIPE arrives: it writes where no process reads".to_owned()
+        }
         Some(from) if from == pid => format!("{name} arrives, sent by itself"),
         // A sender that is not to be seen from here, outside of a container, has the number 0.
         Some(0) => format!("{name} arrives, sent from outside"),
@@ -138,23 +140,9 @@ fn arguments(call: &Call) -> String {
 }
 
 fn shorter(argument: &str) -> Option<String> {
-    const UNTOLD: [&str; 14] = [
-        "si_signo=",
-        "si_pid=",
-        "si_status=",
-        "si_uid=",
-        "si_utime=",
-        "si_stime=",
-        "child_tidptr=",
-        "parent_tid=",
-        "child_tid=",
-        "stack=",
-        "stack_size=",
-        "child_stack=",
-        "tls=",
-        "pidfd=",
-    ];
-    let is_told = |field: &str| !UNTOLD.iter().any(|name| field.starts_with(name));
+    const UNTOLD: &str = "si_signo= si_pid= si_status= si_uid= si_utime= si_stime= child_tidptr= parent_tid= child_tid= stack= \
+        stack_size= child_stack= tls= pidfd=";
+    let is_told = |field: &str| !UNTOLD.split_whitespace().any(|name| field.starts_with(name));
     // What the kernel changed in a structure stands after it.
     let argument = argument.split(" => {").next().unwrap_or(argument);
     let environment = argument.ends_with("*/");
@@ -271,7 +259,7 @@ pub(crate) mod tests {
             ("--- SIGTERM {si_signo=SIGTERM, si_code=SI_USER, si_pid=0} ---", "SIGTERM arrives, sent from outside"),
             (
                 "--- SIGPIPE {si_signo=SIGPIPE, si_code=SI_USER, si_pid=8} ---",
-                "SIGPIPE arrives: it writes where nobody reads",
+                "SIGPIPE arrives: it writes where no process reads",
             ),
             ("--- stopped by SIGSTOP ---", "is stopped by SIGSTOP"),
             ("+++ killed by SIGSEGV (core dumped) +++", "is killed by SIGSEGV"),

@@ -13,7 +13,6 @@ mod noise;
 mod order;
 mod origin;
 mod peers;
-mod plain;
 mod record;
 mod strace;
 mod words;
@@ -56,6 +55,15 @@ impl Recording {
         }
         let events = lines.map(serde_json::from_str).collect::<serde_json::Result<_>>()?;
         Ok(Recording { header, events })
+    }
+
+    /// Returns the width of the column of voices in its transcript, in characters.
+    pub fn voices_width(&self) -> usize {
+        let voices = self.events.iter().filter_map(|event| match &event.what {
+            What::Line { line: Line::Say { voice, .. } | Line::Arrow { from: voice, .. }, .. } => Some(voice),
+            _ => None,
+        });
+        voices.map(|voice| voice.chars().count()).max().unwrap_or(0)
     }
 
     /// Writes the recording as lines of JSON.

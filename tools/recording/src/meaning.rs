@@ -1,19 +1,19 @@
-//! What a call means, in a few words: by its arguments and its outcome, otherwise by its name alone (`plain.rs`).
+//! What a call means, in a few words: by its arguments and its outcome, otherwise by its name alone.
 
+use crate::Call;
 use crate::decode::{gives_bytes, takes_bytes};
 use crate::origin::Context;
 use crate::peers::Names;
 use crate::words::{address, ending, field, kind, pair};
-use crate::{Call, plain};
 
-/// Says what `call` means; empty for a call that nobody has explained yet, which a test forbids for those that labs trace.
+/// Says what `call` means; empty for a call that has no explanation yet: a test forbids that in the book's recordings.
 pub(crate) fn meaning(call: &Call, context: &Context, names: &Names) -> String {
     failed(call, context)
         .or_else(|| processes(call, names))
         .or_else(|| descriptors(call, context))
         .or_else(|| streams(call))
         .or_else(|| sockets(call))
-        .or_else(|| plain::meaning(&call.call).map(str::to_owned))
+        .or_else(|| by_name(&call.call).map(str::to_owned))
         .unwrap_or_default()
 }
 
@@ -23,22 +23,22 @@ fn failed(call: &Call, context: &Context) -> Option<String> {
         ("execve" | "execveat", error @ ("ENOENT" | "ENOTDIR" | "EACCES")) => {
             let words = match error {
                 "ENOENT" => "no such file, or its interpreter is missing",
-                "ENOTDIR" => "a part of that path is no folder",
+                "ENOTDIR" => "a part of that path is not a directory",
                 _ => "it is here, but may not be executed",
             };
             let next = if *context == Context::TriedAgain { ", the next one is tried" } else { "" };
             return Some(format!("{words}{next}"));
         }
-        ("execve" | "execveat", "ENOEXEC") => "no format that the kernel knows",
+        ("execve" | "execveat", "ENOEXEC") => "not a format that the kernel knows",
         ("execve" | "execveat", "E2BIG") => "the arguments are more than the kernel takes",
         ("kill" | "tgkill" | "pidfd_send_signal", "ESRCH") => "there is no such process any more",
-        ("kill" | "tgkill" | "pidfd_send_signal", "EPERM") => "the process is somebody else's",
+        ("kill" | "tgkill" | "pidfd_send_signal", "EPERM") => "the process belongs to another user",
         ("wait4" | "waitid", "ECHILD") => "no child is left to wait for",
-        ("bind" | "listen", "EADDRINUSE") => "somebody holds that address already",
+        ("bind" | "listen", "EADDRINUSE") => "another socket holds that address already",
         ("bind", "EACCES") => "that port is for privileged processes",
         ("connect", "EINPROGRESS") => "begun; epoll will tell when it is done",
-        ("connect", "ECONNREFUSED") => "nobody listens there",
-        ("write" | "writev" | "sendmsg" | "sendto", "EPIPE") => "nobody is left who could read it",
+        ("connect", "ECONNREFUSED") => "no process listens there",
+        ("write" | "writev" | "sendmsg" | "sendto", "EPIPE") => "no process can read it any more",
         (_, "EAGAIN") => "not now without waiting; epoll will tell when",
         (_, "EINTR") => "a signal came before it was done",
         (_, "EMFILE") => "this process has no descriptor left",
@@ -110,7 +110,7 @@ fn descriptors(call: &Call, context: &Context) -> Option<String> {
         }
         "socketpair" => {
             let (one, other) = pair(call.text(3))?;
-            format!("two sockets joined back to back: {one} and {other}")
+            format!("two connected sockets: {one} and {other}")
         }
         "dup2" | "dup3" if call.text(0) == call.text(1) => "it is in its place already".to_owned(),
         "dup2" | "dup3" => match context {
@@ -118,7 +118,7 @@ fn descriptors(call: &Call, context: &Context) -> Option<String> {
             _ => return None,
         },
         "dup" => format!("{} is a second number for what {} means", call.result, call.text(0)),
-        "close" => format!("lets go of {}", kind(call.is(0))),
+        "close" => format!("closes its descriptor of {}", kind(call.is(0))),
         "close_range" if call.text(2).contains("CLOEXEC") => {
             "all of these are closed when this process execs".to_owned()
         }
@@ -134,7 +134,7 @@ fn streams(call: &Call) -> Option<String> {
     let words = match &call.passed[..] {
         _ if !gives && !takes => return None,
         _ if at_end && kind(call.is(0)) == "a file" => "the end of the file",
-        _ if at_end => "the end: nobody is left who could write",
+        _ if at_end => "the end: no process can write any more",
         _ if call.any_argument("MSG_CTRUNC") => "descriptors came, but not all had room",
         // What went through says all.
         [] => "",
@@ -147,8 +147,8 @@ fn streams(call: &Call) -> Option<String> {
 fn sockets(call: &Call) -> Option<String> {
     Some(match call.call.as_str() {
         "socket" => match (call.text(0), call.text(1).split('|').next().unwrap_or("")) {
-            ("AF_UNIX", _) => "a local socket, not yet joined to anything".to_owned(),
-            (_, "SOCK_STREAM") => "a TCP socket, not yet joined to anything".to_owned(),
+            ("AF_UNIX", _) => "a local socket, not yet connected to anything".to_owned(),
+            (_, "SOCK_STREAM") => "a TCP socket, not yet connected to anything".to_owned(),
             (_, "SOCK_DGRAM") => "a UDP socket, not yet bound to a port".to_owned(),
             _ => return None,
         },
@@ -161,7 +161,7 @@ fn sockets(call: &Call) -> Option<String> {
         "setsockopt" => match call.text(2) {
             option @ ("SO_REUSEADDR" | "SO_REUSEPORT") if call.text(3) == "[0]" => format!("{option} is off"),
             "SO_REUSEADDR" => "may take an address that old connections still use".to_owned(),
-            "SO_REUSEPORT" => "others who say so too may take the same address".to_owned(),
+            "SO_REUSEPORT" => "other sockets with this option may take the same address".to_owned(),
             "TCP_NODELAY" => "small pieces are sent at once".to_owned(),
             _ => return None,
         },
@@ -175,6 +175,45 @@ fn sockets(call: &Call) -> Option<String> {
             1 => "one descriptor is ready".to_owned(),
             ready => format!("{ready} descriptors are ready"),
         },
+        _ => return None,
+    })
+}
+
+/// What a call does whose arguments tell nothing here.
+fn by_name(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "accept" | "accept4" => "takes the next connection",
+        "bind" => "takes an address",
+        "close_range" => "closes a whole range of descriptors",
+        "connect" => "connects to an address",
+        "dup2" | "dup3" => "a second number for the same open file, at a chosen place",
+        "epoll_create1" => "a place to watch many descriptors at once",
+        "epoll_pwait" | "epoll_wait" | "poll" | "ppoll" => "waits until a descriptor is ready",
+        "eventfd2" => "a counter to wake others with",
+        "execve" | "execveat" => "this process becomes another program",
+        "fcntl" | "ioctl" => "asks for or sets a property of a descriptor",
+        "flock" => "takes or releases a lock on the file",
+        "futex" => "waits for another thread, or wakes it",
+        "getpeername" => "asks which address is at the other end",
+        "getsockname" => "asks which address was taken",
+        "getsockopt" => "asks how the socket is set up",
+        "memfd_create" => "a file that is only in memory",
+        "pidfd_getfd" => "a copy of another process's descriptor",
+        "prctl" => "sets a property of this process",
+        "prlimit64" | "setrlimit" => "asks for or sets a limit",
+        "rt_sigaction" => "says what a signal shall do",
+        "rt_sigprocmask" => "says which signals have to wait",
+        "sendfile" | "splice" => "moves bytes between descriptors inside the kernel",
+        "setgid" | "setgroups" => "changes the group",
+        "setsid" => "a new session, without a terminal",
+        "setsockopt" => "sets up the socket",
+        "setuid" => "becomes another user",
+        "shutdown" => "says that it will not send or read any more",
+        "signalfd4" => "signals as something to read",
+        "socket" => "a socket, not yet connected to anything",
+        "timerfd_create" | "timerfd_settime" => "a timer as something to read",
+        "unlink" | "unlinkat" => "removes a file's name",
+        "wait4" | "waitid" => "waits for a child to end",
         _ => return None,
     })
 }
@@ -232,10 +271,10 @@ mod tests {
             ),
             (
                 r#"bind(9<TCP:[1]>, {sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}, 16) = -1 EADDRINUSE (Address already in use)"#,
-                "somebody holds that address already",
+                "another socket holds that address already",
             ),
             ("pipe2([3<pipe:[1]>, 4<pipe:[1]>], O_CLOEXEC) = 0", "a pipe: what is written to 4 is read from 3"),
-            ("read(3<pipe:[1]>, \"\", 65536) = 0", "the end: nobody is left who could write"),
+            ("read(3<pipe:[1]>, \"\", 65536) = 0", "the end: no process can write any more"),
         ] {
             assert_eq!(means(call), words, "{call}");
         }

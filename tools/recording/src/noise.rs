@@ -6,22 +6,8 @@ use crate::words::ends;
 use crate::{Call, Event, What};
 
 /// Parts of the names of files that only the dynamic loader, the C library, Rust's runtime and Node look at.
-const RUNTIME_FILES: [&str; 14] = [
-    ".cjs",
-    ".js",
-    ".mjs",
-    ".node",
-    ".so",
-    "/etc/ld.so",
-    "/etc/locale",
-    "/etc/localtime",
-    "/etc/nsswitch.conf",
-    "/gconv/",
-    "/locale/",
-    "/sys/fs/cgroup/",
-    "openssl",
-    "package.json",
-];
+const RUNTIME_FILES: &str = ".cjs .js .mjs .node .so /etc/ld.so /etc/locale /etc/localtime /etc/nsswitch.conf /etc/ssl/ /gconv/ /locale/ \
+    /sys/fs/cgroup/ openssl package.json";
 
 /// What is needed to tell whether a call has nothing to do with the lesson:
 ///
@@ -112,7 +98,7 @@ impl<'a> Noise<'a> {
         let opened = if name.starts_with("open") { call.text(1) } else { "" };
         let is_file = (is.starts_with('/') || !opened.is_empty()) && !call.executes();
         Some(is) == self.transcript.as_deref()
-            || (is_file && RUNTIME_FILES.iter().any(|part| is.contains(part) || opened.contains(part)))
+            || (is_file && RUNTIME_FILES.split_whitespace().any(|part| is.contains(part) || opened.contains(part)))
             || descriptors(call).next().is_some_and(|is| self.private.contains(&channel(is)))
             || is == "anon_inode:[eventfd]"
             || is.starts_with("/proc/")

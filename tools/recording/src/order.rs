@@ -1,43 +1,16 @@
-//! The causal order of a run.
+//! Whether a run is in causal order.
 //!
 //! What comes before what follows from amounts: the first `n` bytes are received from a socket after they were sent into it. The same holds
 //! for descriptors sent with messages, for connections (accepted after `connect` began), and for the starts, exits and signals of processes.
+//!
+//! The recorder needs no sorting: it places each call by its beginning or its end in strace's log (`strace.rs`). This check is independent of
+//! that, and of the clock.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use crate::decode::{gives_bytes, takes_bytes};
 use crate::words::{address, ending, ends, field};
 use crate::{Call, Event, What};
-
-/// Puts the events of a run into causal order: each after all that it depends on, and otherwise as early as it is among `events`. Those of
-/// one process must be in their order.
-pub(crate) fn causal(events: Vec<Event>) -> Vec<Event> {
-    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); events.len()];
-    let mut waits_for = vec![0_usize; events.len()];
-    let mut last: HashMap<u32, usize> = HashMap::new();
-    let sequence = events.iter().enumerate().filter_map(|(at, event)| Some((last.insert(event.pid, at)?, at)));
-    for (cause, effect) in sequence.chain(dependencies(&events)) {
-        followers[cause].push(effect);
-        waits_for[effect] += 1;
-    }
-    let mut ready: BinaryHeap<Reverse<usize>> =
-        (0..events.len()).filter(|at| waits_for[*at] == 0).map(Reverse).collect();
-    let mut events: Vec<Option<Event>> = events.into_iter().map(Some).collect();
-    let mut ordered = Vec::with_capacity(events.len());
-    while let Some(Reverse(at)) = ready.pop() {
-        ordered.extend(events[at].take());
-        for effect in &followers[at] {
-            waits_for[*effect] -= 1;
-            if waits_for[*effect] == 0 {
-                ready.push(Reverse(*effect));
-            }
-        }
-    }
-    // Events that depend on each other in a circle were misunderstood. They keep the order that they had.
-    ordered.extend(events.into_iter().flatten());
-    ordered
-}
 
 /// Finds the events that stand before one that they depend on: pairs of the cause and its effect, by their places.
 pub fn out_of_order(events: &[Event]) -> Vec<(usize, usize)> {
@@ -193,21 +166,18 @@ mod tests {
     use super::*;
     use crate::record::tests::recording;
 
-    /// Puts the events of a log into causal order, each written as its process and its name.
-    fn ordered(log: &[&str]) -> Vec<String> {
-        let log: String =
-            log.iter().enumerate().map(|(at, line)| line.replacen(' ', &format!(" 1.{at:06} "), 1) + "\n").collect();
-        let recording = recording(&log);
-        assert_eq!(out_of_order(&recording.events), []);
-        let name = |event: &Event| match &event.what {
-            What::Call(call) => format!("{} {}", event.pid, call.call),
-            What::Starts { .. } => format!("{} starts", event.pid),
-            What::Exit { .. } => format!("{} exit", event.pid),
-            What::Signal(signal) => format!("{} {}", event.pid, signal.signal),
-            other => format!("{} {other:?}", event.pid),
+    /// Finds what is out of order in a log: pairs of a cause and the effect that stands before it, by the names of their calls.
+    fn wrong(log: &[&str]) -> Vec<String> {
+        let log: String = log.iter().map(|line| line.replacen(' ', " 1.0 ", 1) + "\n").collect();
+        let events = recording(&log).events;
+        let name = |at: usize| match &events[at].what {
+            What::Call(call) => call.call.clone(),
+            other => format!("{other:?}").split(['(', ' ']).next().unwrap_or_default().to_owned(),
         };
-        recording.events.iter().map(name).collect()
+        out_of_order(&events).into_iter().map(|(cause, effect)| format!("{}, {}", name(cause), name(effect))).collect()
     }
+
+    const NOTHING: [&str; 0] = [];
 
     #[test]
     fn nothing_is_received_before_it_is_sent() {
@@ -215,16 +185,31 @@ mod tests {
         let write = r#"1 write(5<UNIX-STREAM:[7->8]>, "cd", 2) = 2"#;
         let read =
             |n| format!(r#"2 recvmsg(3<UNIX-STREAM:[8->7]>, {{msg_iov=[{{iov_base="x", iov_len=9}}]}}, 0) = {n}"#);
+        assert_eq!(wrong(&[send, write, &read(3), &read(1)]), NOTHING);
         // The second message's first byte comes with the first message.
-        let log = [&read(3), send, &read(1), "1 getpid() = 9", write, "1 getpid() = 9"];
-        assert_eq!(ordered(&log), ["1 sendmsg", "1 getpid", "1 write", "2 recvmsg", "2 recvmsg", "1 getpid"]);
-        // Of the other direction, nothing was seen to be sent.
-        let log = [&read(3).replace("8->7", "7->8"), send];
-        assert_eq!(ordered(&log), ["2 recvmsg", "1 sendmsg"]);
+        assert_eq!(wrong(&[send, &read(3), write, &read(1)]), ["write, recvmsg"]);
+        assert_eq!(wrong(&[&read(1), &read(3), send, write]), ["sendmsg, recvmsg", "write, recvmsg"]);
+        // Not all that is received was seen to be sent, so that nothing is known.
+        assert_eq!(wrong(&[&read(3), send]), NOTHING);
         let pipe = [r#"2 read(0<pipe:[9]>, "x", 9) = 1"#, r#"1 write(4<pipe:[9]>, "x", 1) = 1"#];
-        assert_eq!(ordered(&pipe), ["1 write", "2 read"]);
+        assert_eq!(wrong(&pipe), ["write, read"]);
         let tcp = [r#"2 read(0<TCP:[a:1->b:2]>, "x", 9) = 1"#, r#"1 write(4<TCP:[b:2->a:1]>, "x", 1) = 1"#];
-        assert_eq!(ordered(&tcp), ["1 write", "2 read"]);
+        assert_eq!(wrong(&tcp), ["write, read"]);
+    }
+
+    /// Here the log has the lines that end calls in the wrong order, as strace does write them.
+    #[test]
+    fn what_ends_late_in_the_log_stands_where_it_began() {
+        let log = [
+            r#"1 sendmsg(5<UNIX-STREAM:[7->8]>, {msg_iov=[{iov_base="ab", iov_len=2}]}, 0 <unfinished ...>"#,
+            r#"2 recvmsg(3<UNIX-STREAM:[8->7]>, {msg_iov=[{iov_base="ab", iov_len=9}]}, 0) = 2"#,
+            "1 <... sendmsg resumed>) = 2",
+            "1 clone(flags=SIGCHLD <unfinished ...>",
+            "3 exit_group(0) = ?",
+            "1 <... clone resumed>) = 3",
+        ];
+        assert_eq!(wrong(&log), NOTHING);
+        assert_eq!(wrong(&[&log[4..5], &["1 clone(flags=SIGCHLD) = 3"]].concat()), ["Starts, exit_group"]);
     }
 
     #[test]
@@ -235,36 +220,32 @@ mod tests {
         };
         let log =
             [&format!("2 {}", message("recvmsg", "8->7", 50, 9)), &format!("1 {}", message("sendmsg", "7->8", 5, 4))];
-        assert_eq!(ordered(&log.map(String::as_str)), ["1 sendmsg", "2 recvmsg"]);
+        assert_eq!(wrong(&log.map(String::as_str)), ["sendmsg, recvmsg"]);
     }
 
     #[test]
     fn processes_act_between_their_start_and_their_end() {
         let log = [
-            "2 getpid() = 9",
-            "1 wait4(2, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL) = 2",
+            "1 vfork() = 2",
+            "3 pidfd_send_signal(4<pid:2>, SIGUSR1, NULL, 0) = 0",
             "2 --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=3, si_uid=0} ---",
             "2 +++ exited with 0 +++",
-            "3 pidfd_send_signal(4<pid:2>, SIGUSR1, NULL, 0) = 0",
+            "1 wait4(2, [{WIFEXITED(s) && WEXITSTATUS(s) == 0}], 0, NULL) = 2",
         ];
-        let started = [&["1 vfork() = 2"], &log[..]].concat();
-        let order = ["1 vfork", "1 starts", "2 getpid", "3 pidfd_send_signal", "2 SIGUSR1", "2 exit", "1 wait4"];
-        assert_eq!(ordered(&started), order);
-        // The process that starts it is seen only later.
-        let late = [&log[..1], &["1 vfork() = 2"], &log[2..]].concat();
-        assert_eq!(ordered(&late), ["1 vfork", "1 starts", "2 getpid", "3 pidfd_send_signal", "2 SIGUSR1", "2 exit"]);
+        assert_eq!(wrong(&log), NOTHING);
+        let reversed: Vec<&str> = log.into_iter().rev().collect();
+        assert_eq!(wrong(&reversed), ["pidfd_send_signal, Signal", "Exit, wait4", "Starts, Exit"]);
     }
 
     #[test]
     fn a_connection_is_accepted_after_its_connect() {
-        let accept =
-            |n: u32| format!("1 accept4(3<TCP:[0.0.0.0:80]>, NULL, NULL, 0) = {n}<TCP:[127.0.0.1:80->127.0.0.1:{n}]>");
+        let accept = "1 accept4(3<TCP:[0.0.0.0:80]>, NULL, NULL, 0) = 7<TCP:[127.0.0.1:80->127.0.0.1:7]>";
         let connect = |error| {
             let to = r#"{sa_family=AF_INET, sin_port=htons(80), sin_addr=inet_addr("127.0.0.1")}"#;
             format!("2 connect(3<TCP:[7]>, {to}, 16) = {error}")
         };
-        let log = [connect("-1 EINPROGRESS (x)"), accept(7), accept(8), "2 getpid() = 9".to_owned(), connect("0")];
-        let log: Vec<&str> = log.iter().map(String::as_str).collect();
-        assert_eq!(ordered(&log), ["2 connect", "1 accept4", "2 getpid", "2 connect", "1 accept4"]);
+        let (begun, done) = (connect("-1 EINPROGRESS (x)"), connect("0"));
+        assert_eq!(wrong(&[&begun, accept, &done, accept]), NOTHING);
+        assert_eq!(wrong(&[&begun, accept, accept, &done]), ["connect, accept4"]);
     }
 }

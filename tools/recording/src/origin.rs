@@ -210,7 +210,7 @@ mod tests {
             [
                 "no such file, or its interpreter is missing, the next one is tried",
                 "it is here, but may not be executed, the next one is tried",
-                "a part of that path is no folder, the next one is tried",
+                "a part of that path is not a directory, the next one is tried",
                 "no such file, or its interpreter is missing",
                 "from here on this process is cat",
             ]

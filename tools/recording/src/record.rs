@@ -12,40 +12,14 @@ use crate::{Call, Event, Exit, Header, Recording, What, fold, order};
 
 /// The calls that the recorder needs in order to tell who is who, and what happened in which order, or that do in another language what a
 /// listed call does. Whether they are recorded is another question.
-const ALWAYS: [&str; 26] = [
-    "accept",
-    "clone",
-    "clone3",
-    "dup2",
-    "dup3",
-    "execve",
-    "exit_group",
-    "fcntl",
-    "fork",
-    "kill",
-    "pidfd_send_signal",
-    "pipe",
-    "pipe2",
-    "read",
-    "readv",
-    "recvfrom",
-    "recvmsg",
-    "sendmsg",
-    "sendto",
-    "socketpair",
-    "tgkill",
-    "vfork",
-    "wait4",
-    "waitid",
-    "write",
-    "writev",
-];
+const ALWAYS: &str = "accept clone clone3 dup2 dup3 execve exit_group fcntl fork kill pidfd_send_signal pipe pipe2 read readv recvfrom \
+    recvmsg sendmsg sendto socketpair tgkill vfork wait4 waitid write writev";
 
 /// Returns strace's options for recording these calls. `-o FILE -- PROGRAM` follow them.
 ///
 /// A `?` lets strace pass over a call that this machine does not have: `fork` does not exist on ARM.
 pub fn strace_options(calls: &[String]) -> Vec<String> {
-    let calls = calls.iter().map(String::as_str).chain(ALWAYS).map(|call| format!("?{call}"));
+    let calls = calls.iter().map(String::as_str).chain(ALWAYS.split_whitespace()).map(|call| format!("?{call}"));
     let filter = format!("trace={}", calls.collect::<Vec<_>>().join(","));
     ["-f", "-q", "-ttt", "-yy", "-s", &PAYLOAD.to_string(), "-e", &filter].map(str::to_owned).into()
 }
@@ -79,7 +53,6 @@ impl Recording {
     /// another language what those do.
     pub fn new(header: Header, log: &str, shown: &[String], places: &Places) -> Recording {
         let (events, transcript) = events(parse(log));
-        let events = order::causal(events);
         let noise = Noise::of(&events, transcript, shown);
         let events = fold::repeated(noise.without(events));
         let recording = Recording { header, events: timed(events) };

@@ -28,7 +28,7 @@ pub(crate) enum Seen {
 /// Reads a log.
 ///
 /// strace writes the beginning of a call before the kernel carries it out, and its end afterwards. A call that reacts to what others do
-/// therefore stands where it ended, any other call where it began.
+/// therefore stands where it ended, any other call where it began: then no cause stands after its effect.
 pub(crate) fn parse(log: &str) -> Vec<Entry> {
     let mut begun: HashMap<u32, (usize, u64, &str)> = HashMap::new();
     let mut entries: Vec<(usize, Entry)> = Vec::new();

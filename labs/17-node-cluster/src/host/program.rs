@@ -67,13 +67,13 @@ impl Host {
 
     fn fork(&mut self) -> Result {
         // In a session of its own, where the terminal's Ctrl-C does not reach it: it is to end when we say so, not in the middle of an answer.
-        let command = command(&self.app).args(&self.options.arguments).detached().stdin(Stdio::Ignore);
+        let command = command(&self.app)?.args(&self.options.arguments).detached().stdin(Stdio::Ignore);
         let stdout = if self.options.output.json {
             Stdio::Fd(std::io::stderr().as_fd().try_clone_to_owned()?)
         } else {
             Stdio::Inherit
         };
-        let worker = self.primary.fork(command.stdout(stdout).stderr(Stdio::Inherit)).map_err(node::missing)?;
+        let worker = self.primary.fork(command.stdout(stdout).stderr(Stdio::Inherit))?;
         self.t.arrow(ArrowKind::Start, &name(&worker), format!("pid {}", worker.pid()));
         self.workers.push(worker);
         self.alive += 1;
@@ -125,9 +125,12 @@ impl Host {
 }
 
 /// What runs the program.
-fn command(app: &Path) -> Command {
-    // Never looked for in PATH.
-    if runs_by_itself(app) { Command::new(Path::new(".").join(app)) } else { Command::new(node::program()).arg(app) }
+fn command(app: &Path) -> Result<Command> {
+    if runs_by_itself(app) {
+        // Never looked for in PATH.
+        return Ok(Command::new(Path::new(".").join(app)));
+    }
+    Ok(Command::new(node::program()?).arg(app))
 }
 
 /// Whether the kernel can execute it, and it is none of those that node would like to.

@@ -47,11 +47,11 @@ mod tests {
     }
 
     /// A child that speaks and one that does not, of which only the first one's exit is told.
-    fn run() -> Run {
+    fn events() -> Vec<Event> {
         let starts = |starts| Event { us: 0, pid: 1, what: What::Starts { starts } };
         let program = Event { us: 0, pid: 3, what: What::Program { program: "cat".into() } };
         let exits = |pid| Event { us: 0, pid, what: What::Exit { exit: Exit::Code(0) } };
-        let events = vec![
+        vec![
             line(1, Line::Step { step: 1, title: "It begins; with <two>".into() }),
             line(1, Line::Say { voice: "parent".into(), text: "pid 1".into() }),
             starts(2),
@@ -67,7 +67,10 @@ mod tests {
             arrow(ArrowKind::Message, "child", "parent", "{\"ok\":true}"),
             arrow(ArrowKind::Signal, "parent", "parent", "SIGTERM"),
             line(1, Line::Fact { fact: "a".into(), value: "b".into() }),
-        ];
+        ]
+    }
+
+    fn run(events: Vec<Event>) -> Run {
         let versions = std::collections::BTreeMap::new();
         let header = Header { format: 1, lab: "lab".into(), language: Language::Rust, versions };
         Run::of(Recording { header, events })
@@ -91,7 +94,7 @@ mod tests {
             format!("<small>pid {varies}</small>")
         };
         assert_eq!(
-            elements(&diagram(&run(), None).drawing),
+            elements(&diagram(&run(events()), None).drawing),
             [
                 format!("head voice-blue 1/1/2/3 parent{}", pid(1)),
                 "band 2/1/3/7 1. It begins; with &lt;two&gt;".into(),
@@ -116,8 +119,12 @@ mod tests {
 
     /// What began before has its name at the top, and what goes on has no end.
     #[test]
-    fn a_diagram_of_some_steps_begins_with_those_that_are_there() {
-        let drawn = elements(&diagram(&run(), Some(&(2..=2))).drawing);
+    fn a_diagram_of_some_steps_begins_with_those_that_are_there_and_take_part() {
+        let mut events = events();
+        // The first child ends in step 2, and nothing is said of it.
+        events.remove(7);
+        events[6..9].rotate_left(1);
+        let drawn = elements(&diagram(&run(events), Some(&(2..=2))).drawing);
         let heads: Vec<&str> = drawn.iter().filter(|one| one.starts_with("head")).map(|one| &one[..24]).collect();
         assert_eq!(heads, ["head voice-blue 1/1/2/3 ", "head voice-green 3/3/4/5"]);
     }
@@ -135,6 +142,6 @@ mod tests {
              <li>{parent} sends {parent} a signal: SIGTERM</li></ul></li>",
             "<span class=\"varies\" title=\"a process's number: varies between runs\">1</span>"
         );
-        assert_eq!(diagram(&run(), None).words, wanted);
+        assert_eq!(diagram(&run(events()), None).words, wanted);
     }
 }

@@ -86,7 +86,10 @@ impl<'a> Scene<'a> {
             scene.fold();
         }
         scene.let_ends_be_last();
-        let about: Vec<usize> = scene.rows.iter().flat_map(Row::about).collect();
+        // A process of an earlier step may still end.
+        let others = scene.rows.iter().filter(|row| !matches!(row, Row::End { .. }));
+        let about: Vec<usize> = others.flat_map(Row::about).collect();
+        scene.rows.retain(|row| row.about().iter().all(|lane| about.contains(lane)));
         scene.shown = (0..scene.lanes.len()).filter(|lane| about.contains(lane)).collect();
         scene.shown.sort_by_key(|lane| !is_first(&scene.lanes[*lane].voice));
         scene
