@@ -57,7 +57,7 @@ impl App {
 
     /// Started with one worker, which is ready.
     fn start(&self) -> Started {
-        let mut command = Command::new(program("lab-17-node-cluster"));
+        let mut command = lab(&[]);
         command.arg(self.script()).args(["--workers", "1", "--port-report", "--"]).arg(self.folder.path().join("port"));
         let started = Started::new(command);
         started.wait_for_output("ready");
@@ -80,10 +80,10 @@ impl App {
     }
 }
 
-/// Lab 17 under `cargo lab`.
+/// Lab 17 itself: `cargo lab` may first say what it compiles.
 fn lab(arguments: &[&str]) -> Command {
-    let mut command = Command::new(program("lab"));
-    command.args(["17", "--"]).args(arguments);
+    let mut command = Command::new(program("lab-17-node-cluster"));
+    command.args(arguments);
     command
 }
 
@@ -107,9 +107,9 @@ fn wrong_arguments() {
 fn without_node() {
     for app in [None, Some(App::new(APP))] {
         let sentence = contains("node is not installed: apt-get install").and(contains("\n").count(1));
-        let mut command = Command::new(program("lab-17-node-cluster"));
-        command.env("PATH", "/nowhere").env_remove("FORKLORE_NODE");
-        command.args(app.as_ref().map(App::script)).assert().code(3).stderr(sentence);
+        let mut command = lab(&[]);
+        command.args(app.as_ref().map(App::script)).env("PATH", "/nowhere").env_remove("FORKLORE_NODE");
+        command.assert().code(3).stderr(sentence);
     }
 }
 

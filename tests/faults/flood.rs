@@ -1,11 +1,9 @@
 //! Workers that send without end, and never read what they are answered. They are shell programs: `yes` and `seq` write faster than anything
 //! here reads.
 
-use std::future::Future;
-
 use forklore::child_process::{Exit, Signal};
 use forklore::cluster::schedule::Policy;
-use harness::TestResult;
+use harness::{Case, TestResult, named};
 use serde_json::{Value, json};
 
 use crate::clients::Load;
@@ -68,36 +66,24 @@ async fn is_ended(policy: Policy, how: [&str; 3], line: String) {
     assert!(told.iter().all(|what| what == "disconnect"), "{told:?}");
 }
 
-pub(crate) fn counts_are_asked_for() -> impl Future<Output = ()> {
-    is_ended(Policy::RoundRobin, AGAIN, r#"{"cmd":"NODE_SOCKET_GET_COUNT","key":"none"}"#.to_owned())
-}
-
-pub(crate) fn the_same_listener_is_asked_for() -> impl Future<Output = ()> {
-    is_ended(Policy::RoundRobin, AGAIN, query_with(1, &json!({ "index": 7 })).to_string())
-}
-
-pub(crate) fn new_listeners_are_asked_for() -> impl Future<Output = ()> {
-    is_ended(Policy::RoundRobin, COUNTING, new_each_time(&json!({})))
-}
-
-pub(crate) fn new_shared_listeners_are_asked_for() -> impl Future<Output = ()> {
-    is_ended(Policy::Shared, COUNTING, new_each_time(&json!({})))
-}
-
-pub(crate) fn udp_sockets_are_asked_for() -> impl Future<Output = ()> {
-    is_ended(Policy::RoundRobin, COUNTING, new_each_time(&json!({ "addressType": "udp4" })))
-}
-
-pub(crate) fn the_same_udp_socket_is_asked_for() -> impl Future<Output = ()> {
-    is_ended(Policy::RoundRobin, AGAIN, query_with(1, &json!({ "addressType": "udp4" })).to_string())
-}
-
-pub(crate) fn handles_are_announced_that_do_not_come() -> impl Future<Output = ()> {
-    is_ended(Policy::RoundRobin, AGAIN, r#"{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}"#.to_owned())
-}
-
-pub(crate) fn it_says_that_it_leaves() -> impl Future<Output = ()> {
-    is_ended(Policy::RoundRobin, AGAIN, r#"{"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":1}"#.to_owned())
+/// The floods that a primary ends.
+pub(crate) fn cases() -> Vec<Case> {
+    let again = |name, line: &str| (name, Policy::RoundRobin, AGAIN, line.to_owned());
+    let counting = |name, policy, others: Value| (name, policy, COUNTING, new_each_time(&others));
+    let floods = [
+        again("counts are asked for", r#"{"cmd":"NODE_SOCKET_GET_COUNT","key":"none"}"#),
+        again("the same listener is asked for", &query_with(1, &json!({ "index": 7 })).to_string()),
+        counting("new listeners are asked for", Policy::RoundRobin, json!({})),
+        counting("new shared listeners are asked for", Policy::Shared, json!({})),
+        counting("UDP sockets are asked for", Policy::RoundRobin, json!({ "addressType": "udp4" })),
+        again("the same UDP socket is asked for", &query_with(1, &json!({ "addressType": "udp4" })).to_string()),
+        again("handles are announced that do not come", r#"{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1}"#),
+        again("it says that it leaves", r#"{"cmd":"NODE_CLUSTER","act":"exitedAfterDisconnect","seq":1}"#),
+    ];
+    let case = |(name, policy, how, line): (&str, _, _, String)| {
+        named(&format!("flood: {name}"), move || is_ended(policy, how, line.clone()))
+    };
+    floods.into_iter().map(case).collect()
 }
 
 /// Floods the events of a user that receives none. The worker is not to blame, and is not ended: it waits.
@@ -129,13 +115,13 @@ async fn waits_for_a_slow_user(line: &str) -> TestResult {
     Ok(())
 }
 
-pub(crate) fn a_slow_user_is_told_that_it_listens() -> impl Future<Output = TestResult> {
+pub(crate) async fn a_slow_user_is_told_that_it_listens() -> TestResult {
     let line = r#"{"cmd":"NODE_CLUSTER","act":"listening","address":null,"port":1,"addressType":4,"seq":1}"#;
-    waits_for_a_slow_user(line)
+    waits_for_a_slow_user(line).await
 }
 
-pub(crate) fn a_slow_user_is_sent_messages() -> impl Future<Output = TestResult> {
-    waits_for_a_slow_user(r#"{"a message":"of some length, of which there are many"}"#)
+pub(crate) async fn a_slow_user_is_sent_messages() -> TestResult {
+    waits_for_a_slow_user(r#"{"a message":"of some length, of which there are many"}"#).await
 }
 
 /// A worker that floods and reads, as far as a shell does, is never ended. The others' clients are all served.

@@ -27,21 +27,24 @@ const EACCES: i64 = -13;
 const EINVAL: i64 = -22;
 const EMFILE: i64 = -24;
 
-/// How many clients there are for a primary with 1,024 descriptors, which cannot accept them all.
-const CLIENTS: usize = 1500;
+/// How many descriptors the primary may have: half of what a process has on any machine.
+const DESCRIPTORS: u32 = 512;
+
+/// How many clients there are, which the primary cannot accept all.
+const CLIENTS: usize = 750;
 
 /// How many of them connect at a time. More than the kernel has room for would be answered with SYN cookies, and a client
 /// whose last acknowledgement of the handshake is dropped then believes in a connection that the kernel does not know.
 const CONNECTING: usize = 64;
 
 /// How many descriptors the primary has when it accepts no more: some are left for what is not a connection.
-const FULL: usize = 1024 - 40;
+const FULL: usize = DESCRIPTORS as usize - 40;
 
 pub(crate) async fn workers_are_replaced_when_descriptors_run_out() -> TestResult {
     // The clients are this process's.
     let (_, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
-    let mut primary = Remote::limited(1024, 1024, &json!({ "refork": true })).await;
+    let mut primary = Remote::limited(DESCRIPTORS, DESCRIPTORS, &json!({ "refork": true })).await;
     let faulty = faulty("answer");
     let (mut workers, mut address) = (Vec::new(), None);
     for _ in 0..4 {
@@ -83,11 +86,11 @@ pub(crate) async fn workers_are_replaced_when_descriptors_run_out() -> TestResul
 
 /// The workers have the limit that the primary was started with, and the primary has the highest that it may have.
 pub(crate) async fn the_primary_raises_its_limit_and_not_the_workers() -> TestResult {
-    for (wishes, soft) in [(json!({}), "3000"), (json!({ "keepLimit": true }), "1000")] {
-        let mut primary = Remote::limited(1000, 3000, &wishes).await;
+    for (wishes, soft) in [(json!({}), "900"), (json!({ "keepLimit": true }), "300")] {
+        let mut primary = Remote::limited(300, 900, &wishes).await;
         let script = r#"echo "[\"$(ulimit -Sn)\",\"$(ulimit -Hn)\"]" >&3; exec cat <&3 >&2"#;
         let worker = primary.fork("fork", &["sh", "-c", script]).await;
-        assert_eq!(primary.message(worker).await, json!(["1000", "3000"]));
+        assert_eq!(primary.message(worker).await, json!(["300", "900"]));
         let limits = std::fs::read_to_string(format!("/proc/{}/limits", primary.child.pid()))?;
         let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).expect("a limit");
         assert_eq!(line.split_whitespace().next(), Some(soft));

@@ -34,22 +34,11 @@ fn main() -> ExitCode {
             case(descriptors::the_primary_has_none_and_goes_on_when_it_has),
             case(descriptors::the_primary_has_one_and_serves_them_one_by_one),
             case(orphans::the_thread_that_forked_ends_and_its_worker_does_not),
-            case(many::round_robin_of_rust),
-            case(many::shared_by_rust),
-            case(many::least_connections_of_rust),
             case(malice::noise_is_ignored),
             case(malice::of_two_answers_the_first_counts),
             case(malice::a_listener_of_another_worker_is_not_closed),
             case(malice::a_bad_address_is_refused),
             case(malice::garbage_ends_its_channel_and_no_other),
-            case(flood::counts_are_asked_for),
-            case(flood::the_same_listener_is_asked_for),
-            case(flood::new_listeners_are_asked_for),
-            case(flood::new_shared_listeners_are_asked_for),
-            case(flood::udp_sockets_are_asked_for),
-            case(flood::the_same_udp_socket_is_asked_for),
-            case(flood::handles_are_announced_that_do_not_come),
-            case(flood::it_says_that_it_leaves),
             case(flood::a_slow_user_is_told_that_it_listens),
             case(flood::a_slow_user_is_sent_messages),
             case(flood::one_does_not_starve_the_others),
@@ -87,8 +76,6 @@ fn main() -> ExitCode {
             case(orphans::the_primary_is_killed),
             case(orphans::the_primary_panics),
             case(orphans::the_primary_returns),
-            case(many::round_robin_of_node),
-            case(many::shared_by_node),
             case(leaving::each_is_told_to_disconnect),
             case(leaving::each_disconnects_itself),
             case(leaving::told_with_a_connection_on_its_way),
@@ -99,5 +86,7 @@ fn main() -> ExitCode {
             case(channels::a_worker_exits_when_its_channel_is_closed),
         ],
     ));
+    trials.extend(cases(&[], [flood::cases(), many::cases_with_rust()].concat()));
+    trials.extend(cases(&["node"], many::cases_with_node()));
     conclude(trials)
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::SocketAddr;
 
 use forklore::cluster::schedule::Policy;
-use harness::{TestResult, until};
+use harness::{Case, TestResult, named, until};
 use nix::libc::linger;
 use nix::sys::socket::{setsockopt, sockopt};
 
@@ -16,32 +16,17 @@ use crate::remote::Remote;
 const CONNECTIONS: usize = 10_000;
 const CLIENTS: usize = 25;
 
-pub(crate) async fn round_robin_of_rust() -> TestResult {
-    many(Policy::RoundRobin, rust).await
+pub(crate) fn cases_with_rust() -> Vec<Case> {
+    let program = || [WORKER, "answer", "127.0.0.1:0"].map(str::to_owned).to_vec();
+    [Policy::RoundRobin, Policy::Shared, Policy::LeastConnections]
+        .map(|policy| named(&format!("many: {policy}, Rust"), move || many(policy, program())))
+        .to_vec()
 }
 
-pub(crate) async fn round_robin_of_node() -> TestResult {
-    many(Policy::RoundRobin, node).await
-}
-
-pub(crate) async fn shared_by_rust() -> TestResult {
-    many(Policy::Shared, rust).await
-}
-
-pub(crate) async fn shared_by_node() -> TestResult {
-    many(Policy::Shared, node).await
-}
-
-pub(crate) async fn least_connections_of_rust() -> TestResult {
-    many(Policy::LeastConnections, rust).await
-}
-
-fn rust() -> Vec<String> {
-    [WORKER, "answer", "127.0.0.1:0"].map(str::to_owned).to_vec()
-}
-
-fn node() -> Vec<String> {
-    faulty("answer").to_vec()
+pub(crate) fn cases_with_node() -> Vec<Case> {
+    [Policy::RoundRobin, Policy::Shared]
+        .map(|policy| named(&format!("many: {policy}, Node"), move || many(policy, faulty("answer").to_vec())))
+        .to_vec()
 }
 
 /// A client, which comes again and again.
@@ -58,9 +43,8 @@ fn come(address: SocketAddr) -> std::io::Result<()> {
     Ok(())
 }
 
-async fn many(policy: Policy, program: fn() -> Vec<String>) -> TestResult {
+async fn many(policy: Policy, program: Vec<String>) -> TestResult {
     let mut primary = Remote::start(policy).await;
-    let program = program();
     let words: Vec<&str> = program.iter().map(String::as_str).collect();
     let (first, address) = primary.server(&words).await;
     let (second, same) = primary.server(&words).await;

@@ -10,7 +10,7 @@ mod trials;
 pub mod watched;
 pub mod workspace;
 
-pub use trials::{Case, case, cases, conclude, find, marked, missing, run, trial, trial_unless};
+pub use trials::{Case, case, cases, conclude, find, marked, missing, named, run, trial, trial_unless};
 
 use std::collections::HashMap;
 use std::env;

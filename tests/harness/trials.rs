@@ -55,7 +55,11 @@ impl Case {
 /// Makes a case of a function, and names it by the function's path: `deaths::before_it_is_online`.
 pub fn case<T: Fn() -> F + Send + Sync + 'static, F: Future<Output: Termination>>(test: T) -> Case {
     let path = type_name::<T>();
-    let name = path.split_once("::").map_or(path, |(_, name)| name);
+    named(path.split_once("::").map_or(path, |(_, name)| name), test)
+}
+
+/// Makes a case of a function, and names it.
+pub fn named<T: Fn() -> F + Send + Sync + 'static, F: Future<Output: Termination>>(name: &str, test: T) -> Case {
     Case::new(name.to_owned(), move || run(&test))
 }
 

@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     if let Some(exit) = apart::role() {
         return exit;
     }
-    conclude(in_each_node(vec![
+    let mut cases = vec![
         case(events::a_worker_lives_from_fork_to_exit),
         case(events::a_state_follows_the_events),
         case(events::a_worker_runs_where_it_is_told),
@@ -101,22 +101,14 @@ fn main() -> ExitCode {
         case(apart::the_kernel_ends_the_workers_with_their_primary),
         case(under_node::the_events_of_a_worker_are_those_of_nodes_own),
         case(under_node::connections_are_split_evenly),
-        case(under_node::a_thousand_connections_leave_no_descriptor),
-        case(under_node::an_open_connection_delays_a_disconnect),
-        case(under_node::each_ending_is_what_it_is_in_node),
-        case(under_node::a_worker_that_leaves_waits_for_its_connection),
-        case(under_node::a_full_worker_gives_connections_back),
         case(under_node::what_waits_at_a_stuck_worker_goes_back_when_it_closes),
         case(under_node::a_unix_socket_is_shared),
-        case(under_node::a_udp_socket_is_shared),
-        case(under_node::a_taken_port_is_an_error),
-        case(under_node::a_worker_may_have_several_servers),
-        case(under_node::a_host_name_is_resolved_in_the_worker),
         case(under_node::a_socket_that_the_primary_was_started_with_is_served),
         case(under_node::a_worker_of_nodes_serves_beside_ours),
-        case(under_node::a_busy_primary_learns_of_each_end_before_the_exit),
         case(under_node::workers_exit_with_their_primary),
         case(under_node::a_worker_may_survive_its_primary),
         case(versions::what_differs_is_what_the_book_lists),
-    ]))
+    ];
+    cases.extend(under_node::cases_in_both_policies());
+    conclude(in_each_node(cases))
 }

@@ -3,7 +3,7 @@
 use forklore::child_process::{Command, exec_file};
 use harness::nodes::node;
 use harness::started::Started;
-use harness::{TestResult, root};
+use harness::{Case, TestResult, named, root};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -24,16 +24,44 @@ async fn seen(command: Command) -> Value {
     serde_json::from_slice(&said.stdout).expect("JSON")
 }
 
-/// The same in both policies.
-async fn in_both(what: &str, expected: Value) {
-    for policy in POLICIES {
-        assert_eq!(seen(primary(policy, what)).await, expected, "{policy}");
-    }
-}
-
 /// How a worker ends that was asked to: code, signal, `exitedAfterDisconnect`.
 fn well() -> Value {
     json!([0, null, true])
+}
+
+/// What a Node primary sees in each of its policies.
+pub(crate) fn cases_in_both_policies() -> Vec<Case> {
+    let cut = json!([0, null, false]);
+    let endings = json!({
+        "leave": well(), "kill": well(), "disconnect": cut, "cut": cut,
+        "fail": [7, null, false], "killed": [null, "SIGKILL", false],
+    });
+    let taken = "listen on 127.0.0.1:PORT: address already in use (EADDRINUSE)";
+    let several = [json!(["127.0.0.1", "127.0.0.1", null, "own"]), json!(4), json!(["1", "1", "1", "1"]), well()];
+    let expected = [
+        ("1,000 connections leave no descriptor", "thousand", json!([1_000, [0, 0]])),
+        ("an open connection delays a disconnect", "drain", json!(["still there?", false, true, well()])),
+        ("each ending is what it is in Node", "endings", endings),
+        ("a worker that leaves waits for its connection", "leave", json!(["still there?", null, well()])),
+        ("a full worker gives connections back", "limited", json!([{ "2": 20 }, well()])),
+        ("a UDP socket is shared", "udp", json!(["udp4", true, { "true": 50 }])),
+        ("a taken port is an error", "taken", json!([taken, "\"are you there?\"", well()])),
+        ("a worker may have several servers", "several", json!(several)),
+        ("a host name is resolved in the worker", "named", json!([true, "1", well()])),
+        // Node 24 and 26 lost `disconnect`, and with it the callback of `cluster.disconnect`, in a third of the runs.
+        ("a busy primary learns of each end before the exit", "busy", json!([50, { "disconnect exit": 100 }])),
+    ];
+    let case = |(name, what, expected): (_, _, Value)| {
+        named(&format!("under Node: {name}"), move || {
+            let expected = expected.clone();
+            async move {
+                for policy in POLICIES {
+                    assert_eq!(seen(primary(policy, what)).await, expected, "{policy}");
+                }
+            }
+        })
+    };
+    expected.into_iter().map(case).collect()
 }
 
 pub(crate) async fn the_events_of_a_worker_are_those_of_nodes_own() {
@@ -57,31 +85,6 @@ pub(crate) async fn connections_are_split_evenly() -> TestResult {
     Ok(())
 }
 
-pub(crate) async fn a_thousand_connections_leave_no_descriptor() {
-    in_both("thousand", json!([1_000, [0, 0]])).await;
-}
-
-pub(crate) async fn an_open_connection_delays_a_disconnect() {
-    in_both("drain", json!(["still there?", false, true, well()])).await;
-}
-
-pub(crate) async fn each_ending_is_what_it_is_in_node() {
-    let cut = json!([0, null, false]);
-    let endings = json!({
-        "leave": well(), "kill": well(), "disconnect": cut, "cut": cut,
-        "fail": [7, null, false], "killed": [null, "SIGKILL", false],
-    });
-    in_both("endings", endings).await;
-}
-
-pub(crate) async fn a_worker_that_leaves_waits_for_its_connection() {
-    in_both("leave", json!(["still there?", null, well()])).await;
-}
-
-pub(crate) async fn a_full_worker_gives_connections_back() {
-    in_both("limited", json!([{ "2": 20 }, well()])).await;
-}
-
 /// Only where the primary accepts: in the other policy a worker that accepts nothing takes nothing.
 pub(crate) async fn what_waits_at_a_stuck_worker_goes_back_when_it_closes() {
     assert_eq!(seen(primary("rr", "stuck")).await, json!([{ "2": 20 }, "closed", "2"]));
@@ -97,23 +100,6 @@ pub(crate) async fn a_unix_socket_is_shared() -> TestResult {
         assert!(said[1].as_array().is_some_and(|texts| texts.len() == 2), "{policy}: {said}");
     }
     Ok(())
-}
-
-pub(crate) async fn a_udp_socket_is_shared() {
-    in_both("udp", json!(["udp4", true, { "true": 50 }])).await;
-}
-
-pub(crate) async fn a_taken_port_is_an_error() {
-    let error = "listen on 127.0.0.1:PORT: address already in use (EADDRINUSE)";
-    in_both("taken", json!([error, "\"are you there?\"", well()])).await;
-}
-
-pub(crate) async fn a_worker_may_have_several_servers() {
-    in_both("several", json!([["127.0.0.1", "127.0.0.1", null, "own"], 4, ["1", "1", "1", "1"], well()])).await;
-}
-
-pub(crate) async fn a_host_name_is_resolved_in_the_worker() {
-    in_both("named", json!([true, "1", well()])).await;
 }
 
 pub(crate) async fn a_socket_that_the_primary_was_started_with_is_served() -> TestResult {
@@ -133,11 +119,6 @@ pub(crate) async fn a_worker_of_nodes_serves_beside_ours() -> TestResult {
     let total: u64 = split.as_object().ok_or("no counts")?.values().filter_map(Value::as_u64).sum();
     assert_eq!(total, 20, "{split}");
     Ok(())
-}
-
-/// Node 24 and 26 lost `disconnect`, and with it the callback of `cluster.disconnect`, in a third of the runs.
-pub(crate) async fn a_busy_primary_learns_of_each_end_before_the_exit() {
-    in_both("busy", json!([50, { "disconnect exit": 100 }])).await;
 }
 
 pub(crate) async fn workers_exit_with_their_primary() {

@@ -12,7 +12,8 @@ use harness::nodes::in_each_node;
 use harness::{case, cases, conclude};
 
 fn main() -> ExitCode {
-    let mut trials = in_each_node(vec![
+    let mut with_node = parent::cases();
+    with_node.extend([
         case(child::values_and_handles_come_back),
         case(child::a_hundred_thousand_messages_to_node),
         case(child::a_hundred_thousand_messages_from_node),
@@ -34,18 +35,9 @@ fn main() -> ExitCode {
         case(child::the_channel_can_be_at_any_descriptor),
         case(child::a_child_can_hold_a_pipe_besides_the_channel),
         case(handles::eighty_children_each_pass_a_socket_back),
-        case(parent::gets_its_values_back),
-        case(parent::exchanges_a_hundred_thousand_messages),
-        case(parent::exchanges_a_thousand_handles),
-        case(parent::exchanges_handles_of_each_kind),
-        case(parent::learns_from_send_whether_the_backlog_is_long),
-        case(parent::counts_the_connections_of_our_child),
-        case(parent::passes_its_server_to_our_child),
-        case(parent::gets_everything_that_our_child_sent_before_it_exited),
-        case(parent::learns_of_the_end_before_the_exit),
         case(parent::is_refused_when_it_wants_advanced),
-        case(parent::puts_the_channel_at_another_descriptor),
     ]);
+    let mut trials = in_each_node(with_node);
     trials.extend(cases(
         &[],
         vec![

@@ -1,52 +1,35 @@
 //! Our child under a Node parent.
 
-use serde_json::json;
+use harness::{Case, named};
+use serde_json::{Value, json};
 
 use crate::kit::node_parent;
 
-pub(crate) async fn gets_its_values_back() {
-    assert_eq!(node_parent("values").await, json!([true, 0, null]));
-}
-
-pub(crate) async fn exchanges_a_hundred_thousand_messages() {
-    assert_eq!(node_parent("many").await, json!([100_000, 0]));
-}
-
-pub(crate) async fn exchanges_a_thousand_handles() {
-    assert_eq!(node_parent("handles").await, json!([1_000, 0]));
-}
-
-pub(crate) async fn exchanges_handles_of_each_kind() {
-    assert_eq!(node_parent("kinds").await, json!([["server", "Server", true], ["udp", "Socket", true], 0]));
-}
-
-pub(crate) async fn learns_from_send_whether_the_backlog_is_long() {
-    assert_eq!(node_parent("booleans").await, json!([true, true, false, false, 0]));
-}
-
-pub(crate) async fn counts_the_connections_of_our_child() {
-    assert_eq!(node_parent("connections").await, json!([2, "closed", 0]));
-}
-
-pub(crate) async fn passes_its_server_to_our_child() {
+pub(crate) fn cases() -> Vec<Case> {
     let text = "from the child";
-    assert_eq!(node_parent("accept").await, json!(["code 0", text, text, text]));
-}
-
-pub(crate) async fn gets_everything_that_our_child_sent_before_it_exited() {
-    assert_eq!(node_parent("quit").await, json!([10_000, 0]));
-}
-
-/// Node 24 and 26 emit `exit` before `disconnect` if they learn of both in one turn.
-pub(crate) async fn learns_of_the_end_before_the_exit() {
-    assert_eq!(node_parent("busy").await, json!({ "message,disconnect,exit,close": 50 }));
+    let seen = [
+        ("gets its values back", "values", json!([true, 0, null])),
+        ("exchanges 100,000 messages", "many", json!([100_000, 0])),
+        ("exchanges 1,000 handles", "handles", json!([1_000, 0])),
+        ("exchanges handles of each kind", "kinds", json!([["server", "Server", true], ["udp", "Socket", true], 0])),
+        ("learns from send whether its queue is long", "booleans", json!([true, true, false, false, 0])),
+        ("counts the connections of our child", "connections", json!([2, "closed", 0])),
+        ("passes its server to our child", "accept", json!(["code 0", text, text, text])),
+        ("gets everything that our child sent before it exited", "quit", json!([10_000, 0])),
+        // Node 24 and 26 emit `exit` before `disconnect` if they learn of both in one turn.
+        ("learns of the end before the exit", "busy", json!({ "message,disconnect,exit,close": 50 })),
+        ("puts the channel at another descriptor", "elsewhere", json!("there is a channel, and None\n")),
+    ];
+    let case = |(name, what, seen): (_, _, Value)| {
+        named(&format!("parent: {name}"), move || {
+            let expected = seen.clone();
+            async move { assert_eq!(node_parent(what).await, expected) }
+        })
+    };
+    seen.into_iter().map(case).collect()
 }
 
 pub(crate) async fn is_refused_when_it_wants_advanced() {
     let said = node_parent("advanced").await;
     assert!(said.as_str().is_some_and(|said| said.contains("\"advanced\", and only \"json\"")), "{said}");
-}
-
-pub(crate) async fn puts_the_channel_at_another_descriptor() {
-    assert_eq!(node_parent("elsewhere").await, "there is a channel, and None\n");
 }
