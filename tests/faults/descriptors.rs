@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use forklore::child_process::Command;
+use forklore::child_process::{Command, Signal};
 use forklore::cluster::schedule::Policy;
 use harness::watched::round_robin;
 use harness::{root, until};
@@ -106,7 +106,10 @@ pub(crate) async fn the_primary_has_one_and_serves_them_one_by_one() {
     let mut primary = Remote::start(Policy::RoundRobin).await;
     let (worker, address) = primary.server(&[WORKER, "answer", "127.0.0.1:0"]).await;
     primary.fill(1).await;
+    // All of them wait before the first is accepted: when none waits, the next failure is another one.
+    primary.child.kill(Signal::SIGSTOP).expect("it can be stopped");
     let crowd = Crowd::of(100, address).await;
+    primary.child.kill(Signal::SIGCONT).expect("it goes on");
     assert_eq!(crowd.workers().await, [worker.id; 100]);
     assert_eq!(primary.rest().await, ["acceptFailed"], "it was said once");
 }
