@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::DEADLINE;
-use crate::process::Mark;
+use crate::process::ProcessMark;
 
 /// The lines of a stream as they come, and in the end all of it.
 #[derive(Debug)]
@@ -54,23 +54,23 @@ impl OutputLines {
 
 /// A running program whose stdout and stderr are pipes to the test.
 #[derive(Debug)]
-pub struct Started {
+pub struct RunningProgram {
     child: Child,
     stdout: OutputLines,
     stderr: OutputLines,
     /// What marks the program and everything that it starts.
-    pub mark: Mark,
+    pub mark: ProcessMark,
 }
 
-impl Started {
+impl RunningProgram {
     /// Starts a program.
-    pub fn new(mut command: Command) -> Started {
-        let mark = Mark::put_on(&mut command);
+    pub fn new(mut command: Command) -> RunningProgram {
+        let mark = ProcessMark::put_on(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().expect("it starts");
         let stdout = OutputLines::of(child.stdout.take().expect("a pipe"));
         let stderr = OutputLines::of(child.stderr.take().expect("a pipe"));
-        Started { child, stdout, stderr, mark }
+        RunningProgram { child, stdout, stderr, mark }
     }
 
     /// Waits until stderr has had this line.
@@ -105,7 +105,7 @@ impl Started {
     }
 
     /// Waits for its end, and returns how it ended and all of its stdout.
-    pub fn end(self) -> (ExitStatus, String, Mark) {
+    pub fn end(self) -> (ExitStatus, String, ProcessMark) {
         let status = end_of(self.child);
         (status, self.stdout.all.join().expect("read"), self.mark)
     }

@@ -2,7 +2,7 @@
 
 use forklore::child_process::{Command, exec_file};
 use harness::nodes::node;
-use harness::started::Started;
+use harness::started::RunningProgram;
 use harness::{Case, TestResult, named, root};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ pub(crate) async fn workers_exit_with_their_primary() {
     for policy in POLICIES {
         let mut command = std::process::Command::new(node());
         command.arg(root().join("tests/node/primary.js")).args([WORKER, "doomed"]);
-        let primary = Started::new({
+        let primary = RunningProgram::new({
             command.env("NODE_CLUSTER_SCHED_POLICY", policy);
             command
         });
