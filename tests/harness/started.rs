@@ -91,7 +91,8 @@ impl RunningProgram {
     /// Waits until stdout has had a line that begins like this, and returns the rest of it.
     pub fn wait_for_output_after(&self, start: &str) -> String {
         let said = self.stdout.next(|said| said.starts_with(start));
-        said.unwrap_or_else(|| panic!("it never said anything that begins with {start:?}")).split_off(start.len())
+        let stderr = || self.stderr.coming.try_iter().collect::<Vec<_>>();
+        said.unwrap_or_else(|| panic!("no line began with {start:?}; stderr: {:#?}", stderr())).split_off(start.len())
     }
 
     /// Sends a signal to the whole group, as the terminal does.
