@@ -4,17 +4,16 @@ use std::time::{Duration, Instant};
 
 use forklore::child_process::Command;
 use forklore::cluster::schedule::Policy;
+use harness::until;
 use harness::watched::round_robin;
-use harness::{root, until};
 use serde_json::json;
 
 use crate::clients::{Clients, ask, number};
-use crate::kit::{WORKER, rust, stop};
+use crate::kit::{WORKER, faulty, rust, stop};
 use crate::remote::Remote;
 
 fn few(what: &str) -> Command {
-    let script = "ulimit -n 64; exec node \"$0\" \"$1\"";
-    Command::new("sh").args(["-c", script]).arg(root().join("tests/node/faulty.js")).arg(what)
+    Command::new("sh").args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""]).args(faulty(what))
 }
 
 const PROGRAMS: [fn(&str) -> Command; 2] = [rust, few];
