@@ -12,7 +12,7 @@ use std::os::fd::AsRawFd;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use forklore::child_process::{exec, exec_file};
 use forklore_benches::contestants::exec_cost::{self, WAYS};
-use forklore_benches::partner::{Node, has_node, runtime};
+use forklore_benches::partner::{NodePartner, has_node, runtime};
 use nix::fcntl::OFlag;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions};
 use nix::unistd::pipe2;
@@ -41,7 +41,7 @@ fn exec_cost(criterion: &mut Criterion) {
         });
         if has_node {
             group.bench_function(BenchmarkId::new(exec_cost::NODE.name, way), |bencher| {
-                let node = node.get_or_init(|| RefCell::new(Node::start(&runtime, "exec.js", &[])));
+                let node = node.get_or_init(|| RefCell::new(NodePartner::start(&runtime, "exec.js", &[])));
                 let mut node = node.borrow_mut();
                 let node = node.as_mut().expect("started").as_mut().expect("installed");
                 bencher.iter_custom(|count| node.ask(&(way, PROGRAM, count)).expect("it answers"));

@@ -19,7 +19,7 @@ use forklore_benches::BenchResult;
 use forklore_benches::contestants::handle_passing::{NODE, RAW, RAW_ACKNOWLEDGED, WINDOW_1, WINDOW_64};
 use forklore_benches::cpus::Apart;
 use forklore_benches::order::MessageOrder;
-use forklore_benches::partner::{Node, Partner, has_node, runtime};
+use forklore_benches::partner::{NodePartner, Partner, has_node, runtime};
 use forklore_benches::passing;
 use forklore_benches::wire::{Wire, WireKind};
 use tokio::runtime::Runtime;
@@ -81,8 +81,8 @@ fn start_raw(runtime: &Runtime) -> BenchResult<(Wire, Partner<'_>)> {
     Ok((wire, Partner::spawn(runtime, theirs.hand_to(Command::new(PARTNER).arg("passing")))?))
 }
 
-fn start_node(runtime: &Runtime) -> BenchResult<(RefCell<Node<'_>>, u32)> {
-    let mut node = Node::start(runtime, "handles.js", &[])?.ok_or("node is not installed")?;
+fn start_node(runtime: &Runtime) -> BenchResult<(RefCell<NodePartner<'_>>, u32)> {
+    let mut node = NodePartner::start(runtime, "handles.js", &[])?.ok_or("node is not installed")?;
     let child = u32::try_from(node.number()?)?;
     // Its child is to be there, and its compiler to have seen what they do.
     node.ask(&WARMED)?;

@@ -88,27 +88,31 @@ pub fn has_node(names: &[&str]) -> bool {
 
 /// A script of `benches/peers/` in Node, which does what it is told and answers how long that took.
 #[derive(Debug)]
-pub struct Node<'r> {
+pub struct NodePartner<'r> {
     partner: Partner<'r>,
     /// None when it is to end.
     orders: Option<File>,
     answers: BufReader<File>,
 }
 
-impl<'r> Node<'r> {
+impl<'r> NodePartner<'r> {
     /// Starts it. `None` when Node is not installed.
     ///
     /// # Errors
     ///
     /// When it cannot be started.
-    pub fn start(runtime: &'r Runtime, script: &str, arguments: &[&str]) -> Result<Option<Node<'r>>, Box<dyn Error>> {
+    pub fn start(
+        runtime: &'r Runtime,
+        script: &str,
+        arguments: &[&str],
+    ) -> Result<Option<NodePartner<'r>>, Box<dyn Error>> {
         let Some(node) = installed("node") else { return Ok(None) };
         let ((theirs, orders), (answers, output)) = (pipe2(OFlag::O_CLOEXEC)?, pipe2(OFlag::O_CLOEXEC)?);
         let command = Command::new(node).arg(peer(script)).args(arguments);
         let command = command.stdio([theirs.into(), output.into(), Stdio::Inherit]);
         let partner = Partner::spawn(runtime, command)?;
         let (orders, answers) = (Some(orders.into()), BufReader::new(answers.into()));
-        Ok(Some(Node { partner, orders, answers }))
+        Ok(Some(NodePartner { partner, orders, answers }))
     }
 
     /// Its process id.
@@ -141,7 +145,7 @@ impl<'r> Node<'r> {
     }
 }
 
-impl Drop for Node<'_> {
+impl Drop for NodePartner<'_> {
     fn drop(&mut self) {
         // At the end of its input it ends its own child first.
         self.orders = None;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use assert_cmd::prelude::*;
-use harness::started::Started;
+use harness::started::RunningProgram;
 use harness::{program, root, trial};
 use libtest_mimic::Trial;
 use nix::sys::signal::Signal;
@@ -56,10 +56,10 @@ impl App {
     }
 
     /// Started with one worker, which is ready.
-    fn start(&self) -> Started {
+    fn start(&self) -> RunningProgram {
         let mut command = lab(&[]);
         command.arg(self.script()).args(["--workers", "1", "--port-report", "--"]).arg(self.folder.path().join("port"));
-        let started = Started::new(command);
+        let started = RunningProgram::new(command);
         started.wait_for_output("ready");
         started
     }

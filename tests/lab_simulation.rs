@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use assert_cmd::prelude::*;
 use forklore::cluster::schedule::Policy;
-use harness::started::Started;
+use harness::started::RunningProgram;
 use harness::terminal::Terminal;
 use harness::{program, root, trial};
 use libtest_mimic::Trial;
@@ -90,7 +90,7 @@ fn wrong_arguments() {
 }
 
 fn interrupted() {
-    let started = Started::new(simulation(&["--requests", "10000000"]));
+    let started = RunningProgram::new(simulation(&["--requests", "10000000"]));
     started.wait_for_output("1. Load 0.9: 10,000,000 requests for 1,000 workers, seed 1");
     started.signal_group(Signal::SIGINT);
     let (status, stdout, mark) = started.end();

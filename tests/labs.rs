@@ -7,7 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
-use harness::started::{Started, end_of};
+use harness::started::{RunningProgram, end_of};
 use harness::{Case, lab, labs, missing, nodes, program, root, trial, trial_unless};
 use libtest_mimic::Trial;
 use manifest::Difference;
@@ -59,7 +59,7 @@ fn output_of(lab: &str, options: &[&str]) -> String {
 
 fn output_of_command((command, temporary): (Command, tempfile::TempDir)) -> String {
     let described = format!("{:?}", command.get_args().collect::<Vec<_>>());
-    let (status, stdout, mark) = Started::new(command).end();
+    let (status, stdout, mark) = RunningProgram::new(command).end();
     assert!(status.success(), "{described} ended with {status}");
     assert_eq!(mark.leftovers(), Vec::<String>::new(), "{described} left processes behind");
     left_nothing(&temporary);
@@ -110,7 +110,7 @@ fn prints_the_same_as_json(lab: &str) {
 }
 
 fn runs_twice_at_once(lab: &str) {
-    let both = [command(lab, &[]), command(lab, &[])].map(|(command, folder)| (Started::new(command), folder));
+    let both = [command(lab, &[]), command(lab, &[])].map(|(command, folder)| (RunningProgram::new(command), folder));
     for (started, folder) in both {
         let (status, stdout, _) = started.end();
         assert!(status.success(), "{status}");
@@ -148,7 +148,7 @@ fn steps(transcript: &str) -> Vec<String> {
 fn interrupted_at_each_step(lab: &str, options: &[&str]) {
     for step in steps(&output_of(lab, options)) {
         let (command, temporary) = command(lab, options);
-        let started = Started::new(command);
+        let started = RunningProgram::new(command);
         started.wait_for_output(&step);
         started.signal_group(Signal::SIGINT);
         let (status, _, mark) = started.end();
@@ -162,7 +162,7 @@ fn interrupted_at_each_step(lab: &str, options: &[&str]) {
     if options.is_empty() {
         let mut alone = Command::new(program(&format!("lab-{lab}")));
         alone.stdin(Stdio::null()).stdout(Stdio::null());
-        let mark = harness::process::Mark::put_on(&mut alone);
+        let mark = harness::process::ProcessMark::put_on(&mut alone);
         let child = alone.spawn().expect("it starts");
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), Signal::SIGTERM).expect("it is there");
         end_of(child);

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
-use harness::started::Started;
+use harness::started::RunningProgram;
 use harness::{cargo, lab, labs, program, root, trial};
 use recording::lanes::Lanes;
 use recording::{Event, Language, Recording, What, explain, out_of_order};
@@ -170,7 +170,7 @@ fn record(lab: &str, language: Language) -> Recording {
     if compiler.is_file() {
         command.env("RUSTC", compiler);
     }
-    let (status, stdout, _) = Started::new(command).end();
+    let (status, stdout, _) = RunningProgram::new(command).end();
     assert!(status.success(), "{lab} in {language} ended with {status}");
     names_no_machine(&stdout);
     let recording = Recording::from_jsonl(&stdout).expect("a recording");

@@ -16,7 +16,7 @@ use std::thread;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use forklore_benches::ballast::Ballast;
 use forklore_benches::contestants::fork_cost::{self, RESIDENT};
-use forklore_benches::partner::{Node, has_node, runtime};
+use forklore_benches::partner::{NodePartner, has_node, runtime};
 
 fn fork_cost(criterion: &mut Criterion) {
     let runtime = runtime().expect("a runtime");
@@ -53,7 +53,7 @@ fn fork_cost(criterion: &mut Criterion) {
         if has_node {
             group.bench_function(id(fork_cost::NODE_FIRST_MESSAGE.name), |bencher| {
                 let resident = mebibytes.to_string();
-                let node = node.get_or_init(|| RefCell::new(Node::start(&runtime, "fork.js", &[&resident])));
+                let node = node.get_or_init(|| RefCell::new(NodePartner::start(&runtime, "fork.js", &[&resident])));
                 let mut node = node.borrow_mut();
                 let node = node.as_mut().expect("started").as_mut().expect("installed");
                 bencher.iter_custom(|count| node.ask(&count).expect("it answers"));

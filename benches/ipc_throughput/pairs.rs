@@ -9,7 +9,7 @@ use forklore::ipc::Channel;
 use forklore_benches::BenchResult;
 use forklore_benches::cpus::Apart;
 use forklore_benches::order::MessageOrder;
-use forklore_benches::partner::{Node, Partner};
+use forklore_benches::partner::{NodePartner, Partner};
 use forklore_benches::payload::{MessageBody, MessageShape};
 use forklore_benches::wire::{Wire, WireKind};
 use ipc_channel::ipc::{IpcOneShotServer, IpcReceiver, IpcSender};
@@ -126,7 +126,7 @@ impl Pair for ServoPair<'_> {
 
 /// Both are Node's: a script and the child that it has forked.
 pub(crate) struct NodePair<'r> {
-    node: Node<'r>,
+    node: NodePartner<'r>,
     shape: MessageShape,
     child: u32,
 }
@@ -145,7 +145,7 @@ impl<'r> NodePair<'r> {
         serialization: &str,
         shape: MessageShape,
     ) -> BenchResult<Option<NodePair<'r>>> {
-        let Some(mut node) = Node::start(runtime, "channel.js", &[serialization])? else { return Ok(None) };
+        let Some(mut node) = NodePartner::start(runtime, "channel.js", &[serialization])? else { return Ok(None) };
         let child = u32::try_from(node.number()?)?;
         Ok(Some(NodePair { node, shape, child }))
     }

@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, OnceLock};
 
 use assert_cmd::prelude::*;
-use harness::started::Started;
+use harness::started::RunningProgram;
 use harness::terminal::Terminal;
 use harness::workspace::Workspace;
 use harness::{conclude, labs, program, trial};
@@ -182,9 +182,9 @@ const FOREVER: &str = "echo ready >&2; exec tail -f /dev/null";
 const BOTH_FOREVER: &str = "sh -c 'echo ready >&2; exec tail -f /dev/null'; true";
 
 /// Starts such a lab; the Node original of `--compare` never gets its turn.
-fn forever(workspace: &Workspace, how: Option<&str>, script: &str) -> Started {
+fn forever(workspace: &Workspace, how: Option<&str>, script: &str) -> RunningProgram {
     let arguments: Vec<&str> = ["90"].into_iter().chain(how).chain(["--", "sh", script]).collect();
-    let started = Started::new(lab_in(workspace, &arguments));
+    let started = RunningProgram::new(lab_in(workspace, &arguments));
     started.wait_for("ready");
     started
 }
@@ -210,7 +210,7 @@ fn cleaned_up(workspace: &Workspace) {
     let script = "mkfifo $0.$$; trap 'rm $0.$$; echo cleaned; exit 0' INT; echo ready >&2; read line <$0.$$";
     let mut command = lab_in(workspace, &["90", "--", "sh", script]);
     command.current_dir(workspace.path("empty"));
-    let started = Started::new(command);
+    let started = RunningProgram::new(command);
     started.wait_for("ready");
     started.signal_group(Signal::SIGINT);
     let (status, stdout, mark) = started.end();

@@ -9,7 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 
-use crate::clients::Crowd;
+use crate::clients::Clients;
 use crate::kit::{PROGRAMS, rust, stop};
 
 fn shell(script: &str) -> Command {
@@ -107,7 +107,7 @@ pub(crate) async fn a_channel_is_closed_at_once() {
     let cluster = round_robin();
     let (stopped, address) = cluster.server(rust("answer")).await;
     stop(&stopped).await;
-    let crowd = Crowd::of(5, address).await;
+    let crowd = Clients::of(5, address).await;
     until(|| stopped.unanswered() == 1).await;
     stopped.close_channel();
     assert_eq!(cluster.disconnected(&stopped).await.ending, Ending::PeerClosed);

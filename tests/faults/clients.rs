@@ -38,15 +38,15 @@ pub(crate) fn number(answer: &str) -> u32 {
 
 /// Clients that have connected, each waiting for its answer.
 #[derive(Debug)]
-pub(crate) struct Crowd {
+pub(crate) struct Clients {
     clients: JoinSet<(usize, String)>,
     answered: Arc<AtomicUsize>,
 }
 
-impl Crowd {
+impl Clients {
     /// They connect one after the other, and are numbered in this order from 0.
-    pub(crate) async fn of(count: usize, address: SocketAddr) -> Crowd {
-        let mut crowd = Crowd { clients: JoinSet::new(), answered: Arc::default() };
+    pub(crate) async fn of(count: usize, address: SocketAddr) -> Clients {
+        let mut crowd = Clients { clients: JoinSet::new(), answered: Arc::default() };
         for place in 0..count {
             let stream = TcpStream::connect(address).await.expect("a connection");
             let answered = crowd.answered.clone();

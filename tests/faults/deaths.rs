@@ -9,7 +9,7 @@ use harness::watched::{round_robin, watched};
 use harness::{TestResult, until};
 use tokio::net::TcpStream;
 
-use crate::clients::{Crowd, ask, exchange, heard, number};
+use crate::clients::{Clients, ask, exchange, heard, number};
 use crate::kit::{IMPOSTOR, PROGRAMS, WORKER, node, rust, say, stop};
 use crate::malice;
 
@@ -47,7 +47,7 @@ pub(crate) async fn before_it_says_that_it_listens() -> TestResult {
     let impostor = cluster.start(Command::new(IMPOSTOR));
     let reply = say(&cluster, &impostor, &malice::query(0)).await;
     let address = (Ipv4Addr::LOCALHOST, u16::try_from(reply["sockname"]["port"].as_u64().ok_or("no port")?)?).into();
-    let crowd = Crowd::of(3, address).await;
+    let crowd = Clients::of(3, address).await;
     until(|| impostor.unanswered() == 1).await;
     assert_eq!(cluster.message(&impostor).await["heard"]["act"], "newconn");
     let (other, same) = cluster.server(rust("answer")).await;
@@ -64,7 +64,7 @@ pub(crate) async fn before_it_reads_what_it_was_handed() {
         let cluster = round_robin();
         let (stopped, address) = cluster.server(program("answer")).await;
         stop(&stopped).await;
-        let crowd = Crowd::of(3, address).await;
+        let crowd = Clients::of(3, address).await;
         cluster.waiting(2).await;
         assert_eq!((stopped.given(), stopped.unanswered()), (1, 1));
         let (other, _) = cluster.server(program("answer")).await;
@@ -147,7 +147,7 @@ pub(crate) async fn all_at_once() -> TestResult {
         for worker in &workers {
             stop(worker).await;
         }
-        let before = Crowd::of(10, address).await;
+        let before = Clients::of(10, address).await;
         cluster.waiting(7).await;
         for worker in &workers {
             assert!(worker.kill(Signal::SIGKILL)?);
@@ -157,7 +157,7 @@ pub(crate) async fn all_at_once() -> TestResult {
         }
         // Nobody is there, and it is open all the same.
         assert_eq!((cluster.listener().workers, cluster.primary.workers().len()), (0, 0));
-        let after = Crowd::of(10, address).await;
+        let after = Clients::of(10, address).await;
         cluster.waiting(20).await;
         let (new, same) = cluster.servers(2, || program("answer")).await;
         assert_eq!(same, address);
@@ -180,11 +180,11 @@ pub(crate) async fn all_at_once_when_shared() {
         for worker in &workers {
             stop(worker).await;
         }
-        let before = Crowd::of(10, address).await;
+        let before = Clients::of(10, address).await;
         for worker in &workers {
             cluster.kill(worker).await;
         }
-        let after = Crowd::of(10, address).await;
+        let after = Clients::of(10, address).await;
         assert_eq!((before.answered(), after.answered()), (0, 0));
         let (new, same) = cluster.server(program("answer")).await;
         assert_eq!(same, address);
@@ -201,7 +201,7 @@ pub(crate) async fn with_a_grandchild_that_holds_its_channel() -> TestResult {
     let (dying, address) = cluster.server(command).await;
     let stdin = dying.with_child(|child| child.stdin.take()).ok_or("no pipe")?;
     stop(&dying).await;
-    let crowd = Crowd::of(1, address).await;
+    let crowd = Clients::of(1, address).await;
     until(|| dying.unanswered() == 1).await;
     let (other, _) = cluster.server(rust("answer")).await;
     cluster.kill(&dying).await;

@@ -4,17 +4,16 @@ use std::time::{Duration, Instant};
 
 use forklore::child_process::{Command, Signal};
 use forklore::cluster::schedule::Policy;
+use harness::until;
 use harness::watched::round_robin;
-use harness::{root, until};
 use serde_json::json;
 
-use crate::clients::{Crowd, ask, number};
-use crate::kit::{WORKER, rust, stop};
+use crate::clients::{Clients, ask, number};
+use crate::kit::{WORKER, faulty, rust, stop};
 use crate::remote::Remote;
 
 fn few(what: &str) -> Command {
-    let script = "ulimit -n 64; exec node \"$0\" \"$1\"";
-    Command::new("sh").args(["-c", script]).arg(root().join("tests/node/faulty.js")).arg(what)
+    Command::new("sh").args(["-c", "ulimit -n 64; exec \"$0\" \"$@\""]).args(faulty(what))
 }
 
 const PROGRAMS: [fn(&str) -> Command; 2] = [rust, few];
@@ -52,7 +51,7 @@ pub(crate) async fn no_worker_has_any_and_the_connections_wait() {
             cluster.tell(worker, "fill", "full").await;
         }
         let start = Instant::now();
-        let crowd = Crowd::of(CROWD, address).await;
+        let crowd = Clients::of(CROWD, address).await;
         let given = || workers.iter().map(|worker| worker.given()).sum::<u64>();
         // Each worker is offered each connection once, and after that each is offered two for each retry delay.
         let offers = 2 * CROWD as u64;
@@ -74,7 +73,7 @@ pub(crate) async fn a_refused_connection_is_offered_again_when_the_other_worker_
     cluster.tell(&full, "fill", "full").await;
     let (dying, _) = cluster.server(rust("answer")).await;
     stop(&dying).await;
-    let crowd = Crowd::of(1, address).await;
+    let crowd = Clients::of(1, address).await;
     until(|| dying.unanswered() == 1).await;
     assert_eq!(full.given(), 1);
     cluster.kill(&dying).await;
@@ -88,7 +87,7 @@ pub(crate) async fn the_primary_has_none_and_goes_on_when_it_has() {
     let (worker, address) = primary.server(&[WORKER, "answer", "127.0.0.1:0"]).await;
     primary.fill(0).await;
     let (start, before) = (Instant::now(), primary.ticks());
-    let crowd = Crowd::of(10, address).await;
+    let crowd = Clients::of(10, address).await;
     let failed = primary.next("acceptFailed").await;
     assert_eq!((&failed["acceptFailed"], &failed["code"]), (&json!(address.to_string()), &json!("EMFILE")));
     // Long enough to see that it does not try again and again.
@@ -108,7 +107,7 @@ pub(crate) async fn the_primary_has_one_and_serves_them_one_by_one() {
     primary.fill(1).await;
     // All of them wait before the first is accepted: when none waits, the next failure is another one.
     primary.child.kill(Signal::SIGSTOP).expect("it can be stopped");
-    let crowd = Crowd::of(100, address).await;
+    let crowd = Clients::of(100, address).await;
     primary.child.kill(Signal::SIGCONT).expect("it goes on");
     assert_eq!(crowd.workers().await, [worker.id; 100]);
     assert_eq!(primary.rest().await, ["acceptFailed"], "it was said once");

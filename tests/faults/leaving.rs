@@ -6,7 +6,7 @@ use forklore::cluster::schedule::Policy;
 use harness::TestResult;
 use harness::watched::round_robin;
 
-use crate::clients::{Crowd, Load};
+use crate::clients::{Clients, Load};
 use crate::kit::{PROGRAMS, node, rust, stop};
 
 /// How many clients there are at any time.
@@ -59,7 +59,7 @@ pub(crate) async fn told_with_a_connection_on_its_way() -> TestResult {
         let (leaving, address) = cluster.server(program("answer")).await;
         let (other, _) = cluster.server(program("answer")).await;
         stop(&leaving).await;
-        let crowd = Crowd::of(4, address).await;
+        let crowd = Clients::of(4, address).await;
         crowd.has_answers(3).await;
         leaving.disconnect();
         assert_eq!(leaving.unanswered(), 1);
@@ -111,7 +111,7 @@ pub(crate) async fn the_only_one_leaves_and_its_successor_comes_later() {
         let (leaving, address) = cluster.server(program("answer")).await;
         leaving.disconnect();
         assert_eq!(cluster.exit(&leaving).await, Exit::Code(0));
-        let crowd = Crowd::of(20, address).await;
+        let crowd = Clients::of(20, address).await;
         cluster.waiting(20).await;
         let (successor, same) = cluster.server(program("answer")).await;
         assert_eq!(same, address);

@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::clients::{Crowd, ask, heard, number};
+use crate::clients::{Clients, ask, heard, number};
 use crate::kit::{IMPOSTOR, WORKER, faulty, rust, say};
 use crate::malice::query_with;
 use crate::remote::Remote;
@@ -189,7 +189,7 @@ pub(crate) async fn an_idle_listener_is_closed() {
 pub(crate) async fn the_user_closes_a_listener() {
     let cluster = round_robin();
     let (stuck, address) = cluster.server(rust("stuck")).await;
-    let crowd = Crowd::of(3, address).await;
+    let crowd = Clients::of(3, address).await;
     cluster.waiting(2).await;
     let listener = cluster.listener();
     assert!(cluster.primary.close_listener(listener.id));
@@ -206,7 +206,7 @@ pub(crate) async fn the_user_closes_a_listener() {
 pub(crate) async fn a_connection_that_waits_too_long_is_closed() {
     let cluster = Watched::new(Options::default().waiting_time(Duration::from_millis(200)));
     let (stuck, address) = cluster.server(rust("stuck")).await;
-    let crowd = Crowd::of(5, address).await;
+    let crowd = Clients::of(5, address).await;
     // The worker holds the first, which does not wait.
     crowd.has_answers(4).await;
     assert_eq!((stuck.unanswered(), cluster.listener().waiting), (1, 0));

@@ -8,7 +8,7 @@ use forklore::cluster::{Options, Worker};
 use harness::watched::{Watched, round_robin};
 use harness::{TestResult, until};
 
-use crate::clients::{Crowd, ask, number};
+use crate::clients::{Clients, ask, number};
 use crate::kit::{PROGRAMS, rust};
 
 /// As many connections as a worker may hold, if nothing else is said.
@@ -31,7 +31,7 @@ pub(crate) async fn it_holds_no_more_than_its_window() {
         let (cluster, workers, address) = one_of_four(program, Options::default()).await;
         let (stuck, others) = (&workers[0], &workers[1..]);
         let before = stuck.taken();
-        let crowd = Crowd::of(100, address).await;
+        let crowd = Clients::of(100, address).await;
         until(|| crowd.answered() + stuck.unanswered() == 100).await;
         let held = stuck.unanswered();
         assert!((1..=WINDOW).contains(&held), "{held}");
@@ -54,7 +54,7 @@ pub(crate) async fn it_is_late_and_gets_no_more_connections() {
     for program in PROGRAMS {
         let (cluster, workers, address) = one_of_four(program, Options::default()).await;
         let (stuck, start) = (&workers[0], Instant::now());
-        let crowd = Crowd::of(4, address).await;
+        let crowd = Clients::of(4, address).await;
         until(|| stuck.unanswered() > 0 && start.elapsed() > LATE).await;
         let held = stuck.unanswered();
         // It has room for more, and is not trusted any more.
@@ -73,7 +73,7 @@ pub(crate) async fn it_is_killed_if_there_is_a_limit() {
         let limit = Options::default().answer_limit(Duration::from_secs(1));
         let (cluster, workers, address) = one_of_four(program, limit).await;
         let stuck = &workers[0];
-        let crowd = Crowd::of(20, address).await;
+        let crowd = Clients::of(20, address).await;
         cluster.silent(stuck).await;
         assert_eq!(cluster.exit(stuck).await, Exit::Signal(Signal::SIGKILL));
         assert!(!crowd.workers().await.contains(&stuck.id()));
@@ -85,7 +85,7 @@ pub(crate) async fn it_is_killed_if_there_is_a_limit() {
 pub(crate) async fn it_accepts_nothing_and_is_told_to_disconnect() {
     let cluster = round_robin();
     let (stuck, address) = cluster.server(rust("stuck")).await;
-    let crowd = Crowd::of(5, address).await;
+    let crowd = Clients::of(5, address).await;
     cluster.waiting(4).await;
     assert_eq!((stuck.given(), stuck.unanswered()), (1, 1));
     let (other, _) = cluster.server(rust("answer")).await;
@@ -102,7 +102,7 @@ pub(crate) async fn connections_wait_in_the_primary_and_the_kernel_for_a_new_wor
     assert!(stuck.kill(Signal::SIGKILL)?);
     assert_eq!(cluster.exit(&stuck).await, Exit::Signal(Signal::SIGKILL));
     // Eight wait here, the others in the kernel: they have all connected.
-    let crowd = Crowd::of(60, address).await;
+    let crowd = Clients::of(60, address).await;
     cluster.waiting(8).await;
     let counting = cluster.start(rust("count"));
     let answers = crowd.answers().await;

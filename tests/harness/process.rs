@@ -34,13 +34,13 @@ async fn within_deadline(pid: u32, is_met: impl Fn() -> bool) {
 
 /// An environment variable by which everything that a test starts is found, and everything that this starts in turn.
 #[derive(Debug, Clone)]
-pub struct Mark(String);
+pub struct ProcessMark(String);
 
-impl Mark {
+impl ProcessMark {
     /// Returns a mark that no other test has.
-    pub fn unique() -> Mark {
+    pub fn unique() -> ProcessMark {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        Mark(format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)))
+        ProcessMark(format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// Returns the variable and its value.
@@ -49,8 +49,8 @@ impl Mark {
     }
 
     /// Marks what `command` will start.
-    pub fn put_on(command: &mut std::process::Command) -> Mark {
-        let mark = Mark::unique();
+    pub fn put_on(command: &mut std::process::Command) -> ProcessMark {
+        let mark = ProcessMark::unique();
         command.env(mark.variable().0, mark.variable().1);
         mark
     }

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::DEADLINE;
-use crate::process::Mark;
+use crate::process::ProcessMark;
 
 /// The lines of a stream as they come, and in the end all of it.
 #[derive(Debug)]
@@ -54,23 +54,23 @@ impl OutputLines {
 
 /// A running program whose stdout and stderr are pipes to the test.
 #[derive(Debug)]
-pub struct Started {
+pub struct RunningProgram {
     child: Child,
     stdout: OutputLines,
     stderr: OutputLines,
     /// What marks the program and everything that it starts.
-    pub mark: Mark,
+    pub mark: ProcessMark,
 }
 
-impl Started {
+impl RunningProgram {
     /// Starts a program.
-    pub fn new(mut command: Command) -> Started {
-        let mark = Mark::put_on(&mut command);
+    pub fn new(mut command: Command) -> RunningProgram {
+        let mark = ProcessMark::put_on(&mut command);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         let mut child = command.spawn().expect("it starts");
         let stdout = OutputLines::of(child.stdout.take().expect("a pipe"));
         let stderr = OutputLines::of(child.stderr.take().expect("a pipe"));
-        Started { child, stdout, stderr, mark }
+        RunningProgram { child, stdout, stderr, mark }
     }
 
     /// Waits until stderr has had this line.
@@ -91,7 +91,8 @@ impl Started {
     /// Waits until stdout has had a line that begins like this, and returns the rest of it.
     pub fn wait_for_output_after(&self, start: &str) -> String {
         let said = self.stdout.next(|said| said.starts_with(start));
-        said.unwrap_or_else(|| panic!("it never said anything that begins with {start:?}")).split_off(start.len())
+        let stderr = || self.stderr.coming.try_iter().collect::<Vec<_>>();
+        said.unwrap_or_else(|| panic!("no line began with {start:?}; stderr: {:#?}", stderr())).split_off(start.len())
     }
 
     /// Sends a signal to the whole group, as the terminal does.
@@ -105,7 +106,7 @@ impl Started {
     }
 
     /// Waits for its end, and returns how it ended and all of its stdout.
-    pub fn end(self) -> (ExitStatus, String, Mark) {
+    pub fn end(self) -> (ExitStatus, String, ProcessMark) {
         let status = end_of(self.child);
         (status, self.stdout.all.join().expect("read"), self.mark)
     }

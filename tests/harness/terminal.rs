@@ -12,7 +12,7 @@ use nix::sys::termios::{Termios, tcgetattr};
 use nix::unistd::read;
 
 use crate::DEADLINE;
-use crate::process::Mark;
+use crate::process::ProcessMark;
 use crate::started::end_of;
 
 /// What a person at a terminal sees and types.
@@ -26,7 +26,7 @@ pub struct Terminal {
     /// All that has been shown and was not yet waited for.
     shown: String,
     /// What marks the program and everything that it starts.
-    pub mark: Mark,
+    pub mark: ProcessMark,
 }
 
 impl Terminal {
@@ -45,7 +45,7 @@ impl Terminal {
             };
         }
         session.env("TERM", "xterm").env_remove("NO_COLOR");
-        let mark = Mark::put_on(&mut session);
+        let mark = ProcessMark::put_on(&mut session);
         let child = session.stdin(end()).stdout(end()).stderr(end()).spawn().expect("setsid starts");
         Terminal { keyboard: pty.master.into(), line: pty.slave, child: Some(child), shown: String::new(), mark }
     }

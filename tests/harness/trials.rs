@@ -12,11 +12,11 @@ use libtest_mimic::{Failed, Trial};
 use manifest::programs;
 
 use crate::DEADLINE;
-use crate::process::Mark;
+use crate::process::ProcessMark;
 
 thread_local! {
     /// The mark of the [`Case`] that runs on this thread.
-    static MARK: RefCell<Option<Mark>> = const { RefCell::new(None) };
+    static MARK: RefCell<Option<ProcessMark>> = const { RefCell::new(None) };
 }
 
 /// Marks a command of this thread's [`Case`], which may leave no marked process behind.
@@ -29,7 +29,7 @@ pub fn marked(command: Command) -> Command {
 
 /// Runs an asynchronous test in a runtime of its own. It must end, and leave no marked process behind.
 pub fn run<F: Future<Output: Termination>>(test: impl FnOnce() -> F) {
-    let mark = Mark::unique();
+    let mark = ProcessMark::unique();
     MARK.set(Some(mark.clone()));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let ended = runtime.block_on(async { tokio::time::timeout(DEADLINE, test()).await });

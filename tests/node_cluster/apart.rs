@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use forklore::child_process::{Command, Exit, Signal, Stdio};
 use forklore::cluster::Options;
 use harness::watched::{Watched, watched};
-use harness::{TestResult, nodes};
+use harness::{TestResult, marked, nodes};
 use manifest::programs::NODES;
 use serde_json::json;
 
@@ -24,7 +24,7 @@ pub(crate) fn role() -> Option<ExitCode> {
 }
 
 fn primary(role: &str) -> Command {
-    Command::new(std::env::current_exe().expect("a program")).env(ROLE, role).env(NODES, nodes::node())
+    marked(Command::new(std::env::current_exe().expect("a program")).env(ROLE, role).env(NODES, nodes::node()))
 }
 
 async fn play(role: &str) -> Result<ExitCode, Box<dyn std::error::Error>> {

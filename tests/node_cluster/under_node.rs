@@ -2,8 +2,8 @@
 
 use forklore::child_process::{Command, exec_file};
 use harness::nodes::node;
-use harness::started::Started;
-use harness::{Case, TestResult, named, root};
+use harness::started::RunningProgram;
+use harness::{Case, TestResult, marked, named, root};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ const POLICIES: [&str; 2] = ["rr", "none"];
 
 fn primary(policy: &str, what: &str) -> Command {
     let script = root().join("tests/node/primary.js");
-    Command::new(node()).arg(script).args([WORKER, what]).env("NODE_CLUSTER_SCHED_POLICY", policy)
+    marked(Command::new(node()).arg(script).args([WORKER, what]).env("NODE_CLUSTER_SCHED_POLICY", policy))
 }
 
 /// What a Node primary says that it has seen.
@@ -125,7 +125,7 @@ pub(crate) async fn workers_exit_with_their_primary() {
     for policy in POLICIES {
         let mut command = std::process::Command::new(node());
         command.arg(root().join("tests/node/primary.js")).args([WORKER, "doomed"]);
-        let primary = Started::new({
+        let primary = RunningProgram::new({
             command.env("NODE_CLUSTER_SCHED_POLICY", policy);
             command
         });

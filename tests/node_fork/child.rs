@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
-use forklore::child_process::{Command, Event, Exit, Signal, Stdio};
+use forklore::child_process::{Event, Exit, Signal, Stdio};
 use forklore::ipc::Ending;
-use harness::{TestResult, nodes};
+use harness::TestResult;
 use serde_json::json;
 
-use crate::kit::{connection, end, fork, next, text};
+use crate::kit::{connection, end, fork, next, script, text};
 
 pub(crate) async fn values_and_handles_come_back() -> TestResult {
     let (child, channel) = fork("echo");
@@ -109,8 +109,8 @@ pub(crate) async fn what_a_child_sent_before_it_was_killed_arrives() -> TestResu
 
 pub(crate) async fn the_channel_can_be_at_any_descriptor() -> TestResult {
     for number in [0, 1, 7] {
-        let script = "process.send([process.channel.fd, process.env.NODE_CHANNEL_FD ?? 'gone'])";
-        let command = Command::new(nodes::node()).args(["-e", script]).env("NODE_CHANNEL_FD", "77");
+        let source = "process.send([process.channel.fd, process.env.NODE_CHANNEL_FD ?? 'gone'])";
+        let command = script(source).env("NODE_CHANNEL_FD", "77");
         let (mut child, channel) = command.descriptor(number, Stdio::Ipc).fork()?;
         assert_eq!(next(&channel).await, json!([number, "gone"]));
         assert_eq!(child.close().await?, Exit::Code(0));
@@ -120,9 +120,9 @@ pub(crate) async fn the_channel_can_be_at_any_descriptor() -> TestResult {
 
 pub(crate) async fn a_child_can_hold_a_pipe_besides_the_channel() -> TestResult {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let script =
+    let source =
         "const s = new (require('net').Socket)({ fd: 4 }); s.on('data', (d) => s.end(`${d}!`)); process.send('up')";
-    let command = Command::new(nodes::node()).args(["-e", script]).descriptor(4, Stdio::Pipe);
+    let command = script(source).descriptor(4, Stdio::Pipe);
     let (mut child, channel) = command.fork()?;
     assert_eq!(next(&channel).await, "up");
     let mut pipe = child.take_pipe(4).ok_or("no pipe")?;

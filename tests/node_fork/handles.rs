@@ -3,12 +3,12 @@
 use std::io::{Read, Write};
 use std::net::{TcpStream, UdpSocket};
 
-use forklore::child_process::{Command, Exit};
+use forklore::child_process::Exit;
 use forklore::ipc::{Handle, Settings, Socket};
-use harness::{TestResult, nodes};
+use harness::TestResult;
 use tokio::io::AsyncReadExt;
 
-use crate::kit::{connection, end, fork, loopback, next, node, text};
+use crate::kit::{connection, end, fork, loopback, next, node, script, text};
 
 pub(crate) async fn a_thousand_handles_from_node() -> TestResult {
     let (child, channel) = fork("connections");
@@ -139,13 +139,13 @@ pub(crate) async fn node_counts_the_sockets_that_it_was_passed() -> TestResult {
 
 pub(crate) async fn eighty_children_each_pass_a_socket_back() -> TestResult {
     let listener = loopback();
-    let script = "process.once('message', (p) => { const s = require('net').connect(p, '127.0.0.1', () => process.send(p, s)); })";
+    let source = "process.once('message', (p) => { const s = require('net').connect(p, '127.0.0.1', () => process.send(p, s)); })";
     let port = listener.local_addr()?.port();
     // Ten at a time: two processors have better things to do than start eighty programs at once.
     for _ in 0..8 {
         let mut children = Vec::new();
         for _ in 0..10 {
-            let (child, channel) = Command::new(nodes::node()).args(["-e", script]).fork()?;
+            let (child, channel) = script(source).fork()?;
             channel.send(&port).await?;
             children.push((child, channel));
         }

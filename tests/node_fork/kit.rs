@@ -14,6 +14,10 @@ pub(crate) fn node(what: &str) -> Command {
     marked(Command::new(nodes::node()).arg(root().join("tests/node/child.js")).arg(what))
 }
 
+pub(crate) fn script(source: &str) -> Command {
+    marked(Command::new(nodes::node()).args(["-e", source]))
+}
+
 pub(crate) fn fork(what: &str) -> (Child, Channel) {
     node(what).fork().expect("node starts")
 }

@@ -14,7 +14,7 @@ use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 pub(crate) type Sources = BTreeMap<PathBuf, String>;
 
 /// The segments of a path: `crate`, `ipc`, `Channel`.
-type Names = Vec<String>;
+type PathSegments = Vec<String>;
 
 /// The attribute of code that is compiled only for unit tests.
 const TESTS: &str = "[cfg(test)]";
@@ -29,9 +29,9 @@ struct Module {
     parent: usize,
     children: BTreeMap<String, usize>,
     /// The path that each name of a `use` declaration stands for.
-    bindings: BTreeMap<String, Names>,
+    bindings: BTreeMap<String, PathSegments>,
     /// Every path in its code and in its `use` declarations, except for re-exports.
-    paths: Vec<Names>,
+    paths: Vec<PathSegments>,
 }
 
 /// A crate: its root, and every file that `mod` declarations lead to from there.
@@ -151,7 +151,7 @@ impl<'a> Crate<'a> {
     }
 
     /// Reads the part of a declaration between `use` and `;`.
-    fn read_use(&mut self, module: usize, prefix: &mut Names, tokens: &[TokenTree], public: bool) {
+    fn read_use(&mut self, module: usize, prefix: &mut PathSegments, tokens: &[TokenTree], public: bool) {
         for tree in tokens.split(|token| is(token, ',')).filter(|tree| !tree.is_empty()) {
             let start = tree.iter().position(|token| !is(token, ':')).unwrap_or_default();
             let mut full = [prefix.clone(), path(&tree[start..])].concat();
@@ -240,8 +240,8 @@ fn brace(token: &TokenTree) -> Option<TokenStream> {
 }
 
 /// The path at the beginning of the tokens.
-fn path(tokens: &[TokenTree]) -> Names {
-    let mut path = Names::new();
+fn path(tokens: &[TokenTree]) -> PathSegments {
+    let mut path = PathSegments::new();
     let mut rest = tokens;
     while let [TokenTree::Ident(word), after @ ..] = rest {
         path.push(word.to_string());

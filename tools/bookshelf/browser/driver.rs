@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fantoccini::wd::{Capabilities, TimeoutConfiguration, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
-use harness::started::Started;
+use harness::started::RunningProgram;
 use hyper::http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::Signal;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 pub(crate) struct Browser {
     runtime: Runtime,
     client: Client,
-    driver: Started,
+    driver: RunningProgram,
     /// All that the browser writes.
     _profile: tempfile::TempDir,
 }
@@ -56,7 +56,7 @@ impl Browser {
             command.env_remove(variable);
         }
         command.arg("--port=0").env("HOME", profile.path()).env("TMPDIR", profile.path());
-        let driver = Started::new(command);
+        let driver = RunningProgram::new(command);
         let port = driver.wait_for_output_after("ChromeDriver was started successfully on port ");
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let address = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));

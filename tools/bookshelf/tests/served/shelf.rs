@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use harness::root;
-use harness::started::Started;
+use harness::started::RunningProgram;
 use harness::workspace::Workspace;
 use nix::sys::signal::Signal;
 
@@ -108,13 +108,13 @@ impl Shelf {
 /// A running `cargo book`.
 #[derive(Debug)]
 pub(crate) struct Served {
-    pub(crate) process: Started,
+    pub(crate) process: RunningProgram,
     pub(crate) port: u16,
 }
 
 impl Served {
     pub(crate) fn start(command: Command) -> Served {
-        let process = Started::new(command);
+        let process = RunningProgram::new(command);
         let rest = process.wait_for_output_after("The book is at http://127.0.0.1:");
         let port = rest.split('/').next().and_then(|port| port.parse().ok());
         Served { process, port: port.unwrap_or_else(|| panic!("no port in {rest:?}")) }
