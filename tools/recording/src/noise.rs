@@ -143,8 +143,8 @@ mod tests {
 1 1.0 pipe2([20<pipe:[6]>, 21<pipe:[6]>], O_CLOEXEC) = 0
 1 1.0 write(21<pipe:[6]>, "*", 1) = 1
 1 1.0 socketpair(AF_UNIX, SOCK_STREAM, 0, [22<UNIX-STREAM:[4->5]>, 23<UNIX-STREAM:[5->4]>]) = 0
-1 1.0 read(30</work/node/child.js>, "'use", 800) = 800
-1 1.0 close(30</work/node/child.js>) = 0
+1 1.0 read(30</lab/node/child.js>, "'use", 800) = 800
+1 1.0 close(30</lab/node/child.js>) = 0
 1 1.0 clone3({flags=CLONE_VM|CLONE_THREAD}, 88) = 9
 1 1.0 execve("/bin/node", ["node"], 0x7f /* 3 vars */) = 0
 1 1.0 clone3({flags=CLONE_VM|CLONE_THREAD}, 88) = 10
