@@ -90,7 +90,7 @@ impl<'a> Members<'a> {
 /// None when the line is not allowed.
 fn speaks_of_handle(line: &[u8]) -> Option<bool> {
     let mut value: &RawValue = serde_json::from_slice(line).ok()?;
-    for depth in 0..DEEPEST {
+    for depth in 0..=DEEPEST {
         let members: Members<'_> = serde_json::from_str(value.get()).unwrap_or_default();
         let command = members.text("cmd").filter(|_| members.0.len() <= MOST_MEMBERS).unwrap_or_default();
         match command.strip_prefix("NODE_") {
