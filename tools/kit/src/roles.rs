@@ -4,6 +4,8 @@
 //!
 //! Every function fails when the process cannot be started, has ended, or says something else than is asked for.
 
+use std::path::PathBuf;
+
 use forklore::child_process::{Child, Command, Exit, Stdio};
 use forklore::ipc::Channel;
 use serde::Serialize;
@@ -19,8 +21,14 @@ pub fn played() -> Option<String> {
 
 /// Prepares this program in another role: it speaks as `speaker`, has an empty stdin and our stderr, and is killed when it is dropped.
 pub fn command(t: &Transcript, speaker: &str, role: &str) -> Result<Command> {
-    let command = Command::new(std::env::current_exe()?).arg(role).kill_on_drop();
+    let command = Command::new(program()?).arg(role).kill_on_drop();
     Ok(t.seat(speaker, command.stdin(Stdio::Ignore).stderr(Stdio::Inherit))?)
+}
+
+/// Returns this program. When cargo has replaced its file meanwhile, the kernel still has the old one, which is what this process runs.
+fn program() -> Result<PathBuf> {
+    let file = std::env::current_exe()?;
+    Ok(if file.exists() { file } else { PathBuf::from("/proc/self/exe") })
 }
 
 /// A role that runs, with a channel to it.
