@@ -163,7 +163,7 @@ impl Process {
     }
 
     /// Sends a request of a user, and waits for its answer. If the future is dropped, what is granted later is closed again.
-    async fn request(self: &Arc<Self>, subject: &str, input: impl FnOnce(RequestId) -> Input) -> Result<Granted> {
+    async fn request(self: &Arc<Self>, input: impl FnOnce(RequestId) -> Input) -> Result<Granted, Refusal> {
         let (answer, answered) = oneshot::channel();
         {
             let mut inner = self.lock();
@@ -172,34 +172,25 @@ impl Process {
             inner.requests.insert(request, answer);
             self.carry_out(&mut inner, input(request));
         }
-        let kind = match answered.await.unwrap_or(Err(Refusal::Leaving)) {
-            Ok(granted) => return Ok(granted),
-            Err(Refusal::Errno(errno)) => {
-                return Err(Error::io("listen on", subject, std::io::Error::from_raw_os_error(errno)));
-            }
-            Err(Refusal::Leaving) => ErrorKind::ChannelClosed,
-            Err(Refusal::NoKey) => ErrorKind::Json("the primary's answer has no key".to_owned()),
-            Err(Refusal::DuplicateKey) => ErrorKind::Json("the primary gave two servers the same key".to_owned()),
-        };
-        Err(Error::new("listen on", subject, kind))
+        answered.await.unwrap_or(Err(Refusal::Leaving))
     }
 
     /// Asks the primary for a listener.
     pub(super) async fn listen(self: &Arc<Self>, query: Query, subject: &str) -> Result<Granted> {
         let is_descriptor = query.descriptor().is_some();
-        let granted = self.request(subject, |request| Input::Listen { request, query: Box::new(query) }).await;
-        granted.map_err(|error| match error.code() {
-            Some(code) if is_descriptor && code == "EACCES" => {
-                let subject = format!("{subject}, which the primary must allow (Options::allow_descriptor)");
-                Error::io("listen on", subject, std::io::Error::from_raw_os_error(libc::EACCES))
+        let granted = self.request(|request| Input::Listen { request, query: Box::new(query) }).await;
+        granted.map_err(|refusal| match refusal {
+            Refusal::Errno(libc::EACCES) if is_descriptor => {
+                refused(&format!("{subject}, which the primary must allow (Options::allow_descriptor)"), refusal)
             }
-            _ => error,
+            refusal => refused(subject, refusal),
         })
     }
 
     /// Adds a server that the primary does not know.
     pub(super) async fn listen_alone(self: &Arc<Self>, subject: &str) -> Result<Granted> {
-        self.request(subject, |request| Input::ListenAlone { request }).await
+        let granted = self.request(|request| Input::ListenAlone { request }).await;
+        granted.map_err(|refusal| refused(subject, refusal))
     }
 
     /// Decides what a user who waits for a connection does.
@@ -240,6 +231,16 @@ impl Process {
         });
         self.carry_out(&mut inner, Input::Message { seq, message, handle });
     }
+}
+
+fn refused(subject: &str, refusal: Refusal) -> Error {
+    let kind = match refusal {
+        Refusal::Errno(errno) => return Error::io("listen on", subject, std::io::Error::from_raw_os_error(errno)),
+        Refusal::Leaving => ErrorKind::ChannelClosed,
+        Refusal::NoKey => ErrorKind::Json("the primary's answer has no key".to_owned()),
+        Refusal::DuplicateKey => ErrorKind::Json("the primary gave two servers the same key".to_owned()),
+    };
+    Error::new("listen on", subject, kind)
 }
 
 /// Serves the worker until its channel has ended.

@@ -10,7 +10,7 @@ impl PrimaryState {
     pub(super) fn disconnect(&mut self, worker: WorkerId, now: Duration, effects: &mut Vec<Effect>) {
         let Some(record) = self.workers.get_mut(&worker) else { return };
         let is_leaving = record.is_leaving();
-        record.leaves();
+        record.set_leaving();
         self.remove_from_listeners(worker, now, effects);
         if !is_leaving {
             self.send(worker, FromPrimary::Disconnect, effects);

@@ -122,14 +122,14 @@ impl PrimaryState {
             effects.push(Effect::ResumeReading { worker });
         }
         record.handles_sent = record.handles_sent.saturating_sub(1);
-        self.moves_on(worker);
+        self.stall_ended(worker);
     }
 
     /// The worker's channel stands still, since the worker does not read it; or it moves again (rule 20).
     pub(super) fn channel_stalled(&mut self, worker: WorkerId, stalled: bool, now: Duration) {
         let Some(record) = self.workers.get_mut(&worker) else { return };
         record.channel_stalled = stalled;
-        if stalled { self.stalled(worker, now) } else { self.moves_on(worker) }
+        if stalled { self.stalled(worker, now) } else { self.stall_ended(worker) }
     }
 
     fn stalled(&mut self, worker: WorkerId, now: Duration) {
@@ -141,7 +141,7 @@ impl PrimaryState {
         }
     }
 
-    fn moves_on(&mut self, worker: WorkerId) {
+    fn stall_ended(&mut self, worker: WorkerId) {
         let Some(record) = self.workers.get_mut(&worker) else { return };
         if !record.channel_stalled
             && record.handles_sent < HANDLES

@@ -82,7 +82,7 @@ pub(super) struct Listener {
     pub(super) is_full: bool,
     pub(super) accept_failure_told: bool,
     /// Counts the clients without an address, to spread them evenly.
-    nameless: u64,
+    without_address: u64,
 }
 
 impl Listener {
@@ -106,7 +106,7 @@ impl Listener {
             retry_scheduled: false,
             is_full: false,
             accept_failure_told: false,
-            nameless: 0,
+            without_address: 0,
         }
     }
 
@@ -188,8 +188,8 @@ impl Listener {
     }
 
     pub(super) fn arrived(&mut self, connection: ConnectionId, client: Option<IpAddr>, now: Duration) {
-        self.nameless += u64::from(client.is_none());
-        let client = client.map_or(self.nameless, client_number);
+        self.without_address += u64::from(client.is_none());
+        let client = client.map_or(self.without_address, client_number);
         if let Some(scheduler) = &mut self.scheduler {
             scheduler.offer(Waiting { connection, since: now, client, refusals: 0 }, client);
         }

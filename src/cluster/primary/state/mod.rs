@@ -146,7 +146,7 @@ impl PrimaryState {
                 self.workers.insert(worker, WorkerRecord::new(group));
                 effects.push(Effect::Tell(Notice::Fork(worker)));
             }
-            Input::Message { worker, seq, message } => self.heard(worker, seq, message, now, effects),
+            Input::Message { worker, seq, message } => self.handle_message(worker, seq, message, now, effects),
             Input::Returned { worker, connection, delivery } => {
                 self.returned(worker, connection, delivery, now, effects);
             }
@@ -223,7 +223,7 @@ impl PrimaryState {
     }
 
     /// Deals with a message of a worker.
-    fn heard(
+    fn handle_message(
         &mut self,
         worker: WorkerId,
         seq: Option<u64>,
@@ -254,7 +254,7 @@ impl PrimaryState {
             }
             FromWorker::Close { key } => self.close(worker, key, now, effects),
             FromWorker::ExitedAfterDisconnect => {
-                record.leaves();
+                record.set_leaving();
                 self.remove_from_listeners(worker, now, effects);
                 if let Some(ack) = seq {
                     self.send(worker, FromPrimary::Acknowledged { ack }, effects);

@@ -83,7 +83,7 @@ impl WorkerRecord {
     }
 
     /// It was asked to disconnect, or says that it will.
-    pub(super) fn leaves(&mut self) {
+    pub(super) fn set_leaving(&mut self) {
         self.status.exited_after_disconnect = true;
     }
 

@@ -84,7 +84,7 @@ impl WorkerState {
     pub fn on(&mut self, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Started => drop(self.send(FromWorker::Online, effects)),
-            Input::Message { seq, message, handle } => self.heard(seq, message, handle, effects),
+            Input::Message { seq, message, handle } => self.handle_message(seq, message, handle, effects),
             Input::Listen { request, query } => self.listen(request, query, effects),
             Input::ListenAlone { request } => self.listen_alone(request, effects),
             Input::Listening { server, port } => self.listening(server, port, effects),
@@ -143,7 +143,13 @@ impl WorkerState {
         }
     }
 
-    fn heard(&mut self, seq: Option<u64>, message: FromPrimary, handle: Option<HandleId>, effects: &mut Vec<Effect>) {
+    fn handle_message(
+        &mut self,
+        seq: Option<u64>,
+        message: FromPrimary,
+        handle: Option<HandleId>,
+        effects: &mut Vec<Effect>,
+    ) {
         let unused = match message {
             FromPrimary::Newconn { key } => match seq {
                 Some(seq) => return self.handed(seq, &key, handle, effects),
